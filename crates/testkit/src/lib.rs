@@ -1,1 +1,11 @@
-//! x
+//! What the tests share: a clock to move by hand, a seeded generator, both engines, and the application in process.
+//!
+//! A development dependency only; nothing that is delivered uses it.
+
+pub mod clock;
+pub mod engines;
+pub mod postgres;
+pub mod random;
+
+pub use clock::ManualClock;
+pub use random::SeededRandom;

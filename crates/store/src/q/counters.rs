@@ -1,0 +1,14 @@
+//! Numbers that only rise. They are taken in blocks, so that callers do not queue for one row; gaps are allowed.
+
+use super::statements;
+use crate::{StoreError, Tx, values};
+
+statements! {
+    TAKE = "INSERT INTO counters (name, value) VALUES (?1, ?2)
+            ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value";
+}
+
+/// Takes `count` numbers of the counter `name`; gives the last of them. The first counter value is 1.
+pub fn take(tx: &mut Tx<'_>, name: &str, count: i64) -> Result<i64, StoreError> {
+    tx.query_one(TAKE, values![name, count], |row| row.integer(0))
+}

@@ -1,0 +1,105 @@
+//! The ledger of erasures: what was erased, when and at whose wish, never of whom.
+
+use super::statements;
+use crate::{Row, StoreError, Tx, values};
+
+statements! {
+    INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, requested_at, visitors, contacts, rooms, messages, changes)
+              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0)";
+    COUNT = "UPDATE erasures SET visitors = visitors + ?2, contacts = contacts + ?3, rooms = rooms + ?4, messages = messages + ?5,
+                    changes = changes + ?6
+             WHERE id = ?1";
+    FINISH = "UPDATE erasures SET visitor_id = NULL, erased_at = ?2 WHERE id = ?1";
+    UNFINISHED = "SELECT id, visitor_id FROM erasures WHERE sealed_at IS NULL AND visitor_id IS NOT NULL ORDER BY requested_at";
+    UNSEALED = "SELECT count(*) FROM erasures WHERE sealed_at IS NULL";
+    LATEST_UNSEALED = "SELECT max(erased_at) FROM erasures WHERE sealed_at IS NULL";
+    SEAL = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND erased_at IS NOT NULL AND erased_at <= ?1";
+    BY_ID = "SELECT actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes
+                  FROM erasures WHERE id = ?1";
+}
+
+/// How many records of each class an erasure deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Visitors.
+    pub visitors: i64,
+    /// Contacts.
+    pub contacts: i64,
+    /// Rooms.
+    pub rooms: i64,
+    /// Messages.
+    pub messages: i64,
+    /// Entries of the change log.
+    pub changes: i64,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// The kind of caller who wished it.
+    pub actor: String,
+    /// When (milliseconds UTC).
+    pub requested_at: i64,
+    /// When the last row was gone.
+    pub erased_at: Option<i64>,
+    /// When nothing of it was left in any file.
+    pub sealed_at: Option<i64>,
+    /// What was deleted.
+    pub counts: Counts,
+}
+
+/// Opens an entry: `subject` is the visitor's internal id, `visitor_id` says whose rows are still to go.
+pub fn insert(tx: &mut Tx<'_>, id: &str, subject: &str, visitor_id: &str, actor: &str, now: i64) -> Result<(), StoreError> {
+    tx.execute_one(INSERT, values![id, subject, visitor_id, actor, now])
+}
+
+/// Adds to what an erasure deleted.
+pub fn count(tx: &mut Tx<'_>, id: &str, counts: &Counts) -> Result<(), StoreError> {
+    tx.execute_one(COUNT, values![id, counts.visitors, counts.contacts, counts.rooms, counts.messages, counts.changes])
+}
+
+/// Notes that the last row is gone, and forgets whose it was.
+pub fn finish(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<(), StoreError> {
+    tx.execute_one(FINISH, values![id, now])
+}
+
+/// The erasures that have begun and not finished: their ids and visitors, oldest first.
+pub fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
+    tx.query(UNFINISHED, values![], |row| Ok((row.text(0)?, row.text(1)?)))
+}
+
+/// How many erasures are not sealed yet, unfinished ones included.
+pub fn unsealed(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.query_one(UNSEALED, values![], |row| row.integer(0))
+}
+
+/// When the latest unsealed erasure finished; `None` if nothing waits for sealing.
+pub fn latest_unsealed(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    tx.query_one(LATEST_UNSEALED, values![], |row| row.optional_integer(0))
+}
+
+/// Notes that everything erased at or before `until` is sealed. Gives how many erasures that are.
+pub fn seal(tx: &mut Tx<'_>, until: i64, now: i64) -> Result<u64, StoreError> {
+    tx.execute(SEAL, values![until, now])
+}
+
+/// The entry with this id.
+pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Erasure>, StoreError> {
+    tx.query_optional(BY_ID, values![id], read)
+}
+
+fn read(row: &Row<'_>) -> Result<Erasure, StoreError> {
+    Ok(Erasure {
+        actor: row.text(0)?,
+        requested_at: row.integer(1)?,
+        erased_at: row.optional_integer(2)?,
+        sealed_at: row.optional_integer(3)?,
+        counts: Counts {
+            visitors: row.integer(4)?,
+            contacts: row.integer(5)?,
+            rooms: row.integer(6)?,
+            messages: row.integer(7)?,
+            changes: row.integer(8)?,
+        },
+    })
+}

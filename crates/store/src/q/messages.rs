@@ -1,0 +1,74 @@
+//! Messages.
+
+use usher_domain::message::{Author, Message};
+
+use super::statements;
+use crate::{Row, StoreError, Tx, values};
+
+/// A message with all that is shown of it.
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, room_id, ts, kind, text, author_id, author_username, author_name, by_visitor, updated_at
+             FROM messages WHERE ",
+            $condition
+        )
+    };
+}
+
+statements! {
+    BY_ID = select!("id = ?1");
+    HISTORY = select!("room_id = ?1 AND ts < ?2 ORDER BY ts DESC LIMIT ?3 OFFSET ?4");
+    INSERT = "INSERT INTO messages (id, room_id, ts, kind, text, author_id, author_username, author_name, by_visitor, updated_at)
+              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    DELETE_OF_VISITOR = "DELETE FROM messages WHERE id IN (
+        SELECT message.id FROM rooms JOIN messages AS message ON message.room_id = rooms.id
+        WHERE rooms.visitor_id = ?1 LIMIT ?2)";
+}
+
+/// The message with this id.
+pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Message>, StoreError> {
+    tx.query_optional(BY_ID, values![id], read)
+}
+
+/// A room's messages before the time `before`, newest first, without the first `offset`, at most `limit`.
+pub fn history(tx: &mut Tx<'_>, room_id: &str, before: i64, limit: i64, offset: i64) -> Result<Vec<Message>, StoreError> {
+    tx.query(HISTORY, values![room_id, before, limit, offset], read)
+}
+
+/// Adds a message.
+pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<(), StoreError> {
+    let author = &message.author;
+    tx.execute_one(
+        INSERT,
+        values![
+            &message.id,
+            &message.room_id,
+            message.ts,
+            &message.kind,
+            &message.text,
+            &author.id,
+            &author.username,
+            &author.name,
+            author.is_visitor,
+            message.updated_at,
+        ],
+    )
+}
+
+/// Deletes messages of a visitor's rooms, at most `limit`. Gives how many.
+pub fn delete_of_visitor(tx: &mut Tx<'_>, visitor_id: &str, limit: i64) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OF_VISITOR, values![visitor_id, limit])
+}
+
+fn read(row: &Row<'_>) -> Result<Message, StoreError> {
+    Ok(Message {
+        id: row.text(0)?,
+        room_id: row.text(1)?,
+        ts: row.integer(2)?,
+        kind: row.optional_text(3)?,
+        text: row.text(4)?,
+        author: Author { id: row.text(5)?, username: row.text(6)?, name: row.optional_text(7)?, is_visitor: row.boolean(8)? },
+        updated_at: row.integer(9)?,
+    })
+}

@@ -1,0 +1,295 @@
+//! The writer: one thread that commits in groups.
+//!
+//! Jobs that wait together share one COMMIT, and with it one flush. Each has its own savepoint, so that a refusal or failure undoes
+//! that job alone. Some failures (a full disk, an interrupt) make SQLite roll the whole group back; then nothing was acknowledged,
+//! and the others run again without the offender. Answers, refusals included, leave only after the COMMIT, because each may rest on
+//! what an earlier job of the same group did.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+use rusqlite::Connection;
+use usher_domain::{Change, Clock};
+
+use super::ballast::Ballast;
+use super::{Message, State};
+use crate::error::StoreError;
+use crate::job::{Attempt, Job};
+use crate::store::{Options, Publish};
+use crate::tx::Backend;
+use crate::{dialect, sqlite};
+
+/// The largest group.
+const GROUP_JOBS: usize = 256;
+
+/// How long a group may collect further jobs.
+const GROUP_TIME: Duration = Duration::from_millis(5);
+
+/// The length of the write-ahead log, in bytes, at which a checkpoint is due.
+const CHECKPOINT_LENGTH: u64 = 4 << 20;
+
+/// The length of the write-ahead log, in bytes, at which the writer itself makes it start over: under a steady load the checkpoints
+/// beside it never catch the last frame.
+const RESTART_LENGTH: u64 = 64 << 20;
+
+/// How often a full disk is probed for space.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+struct Writer {
+    connection: Connection,
+    inbox: Receiver<Message>,
+    state: Arc<State>,
+    checkpoints: Sender<()>,
+    ballast: Ballast,
+    log: PathBuf,
+    publish: Arc<dyn Publish>,
+    clock: Arc<dyn Clock>,
+    rehearse: bool,
+    probed_at: Duration,
+}
+
+/// A job of the group that is open, with what its attempt came to.
+struct Member {
+    job: Box<dyn Job>,
+    failure: Option<StoreError>,
+}
+
+/// What one attempt within a group came to.
+enum Outcome {
+    /// It is part of the group; its changes go out with it.
+    Joined(Option<StoreError>, Vec<Change>),
+    /// SQLite rolled the whole group back.
+    GroupLost(StoreError),
+}
+
+/// Starts the writer's thread. It ends when its inbox is closed and empty.
+pub(super) fn start(
+    connection: Connection,
+    inbox: Receiver<Message>,
+    state: Arc<State>,
+    checkpoints: Sender<()>,
+    ballast: Ballast,
+    path: &Path,
+    options: &Options,
+) -> JoinHandle<()> {
+    let mut writer = Writer {
+        connection,
+        inbox,
+        state,
+        checkpoints,
+        ballast,
+        log: path.with_extension("db-wal"),
+        publish: Arc::clone(&options.publish),
+        clock: Arc::clone(&options.clock),
+        rehearse: options.rehearse,
+        probed_at: Duration::ZERO,
+    };
+    std::thread::spawn(move || writer.run())
+}
+
+impl Writer {
+    fn run(&mut self) {
+        self.ballast.restore();
+        let mut next = None;
+        while let Some(message) = next.take().or_else(|| self.inbox.recv_blocking().ok()) {
+            match message {
+                Message::Between(work) => work(&self.connection),
+                Message::Job { job, frees_space } => match self.refusal(frees_space) {
+                    Some(refusal) => job.finish(Some(refusal)),
+                    None => next = self.group(job),
+                },
+            }
+            self.keep_log_short();
+        }
+    }
+
+    /// Why no work is taken at the moment, if it is not.
+    fn refusal(&mut self, frees_space: bool) -> Option<StoreError> {
+        if self.state.stopped.load(Ordering::Acquire) {
+            return Some(StoreError::Stopped);
+        }
+        if self.state.full.load(Ordering::Acquire) && !frees_space && !self.found_space() {
+            return Some(StoreError::Full);
+        }
+        None
+    }
+
+    /// Whether a full disk has room for the ballast again; asked at most once a second.
+    fn found_space(&mut self) -> bool {
+        let now = self.clock.monotonic();
+        if now < self.probed_at + PROBE_INTERVAL {
+            return false;
+        }
+        self.probed_at = now;
+        let found = self.ballast.restore();
+        self.state.full.store(!found, Ordering::Release);
+        found
+    }
+
+    /// Runs `first` and what waits behind it as one group. Gives back a message that ended the group because it is no plain job.
+    fn group(&mut self, first: Box<dyn Job>) -> Option<Message> {
+        let deadline = self.clock.monotonic() + GROUP_TIME;
+        let mut waiting = VecDeque::from([first]);
+        let mut members: Vec<Member> = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
+        let mut ended_by = None;
+
+        if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
+            waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
+            return None;
+        }
+        loop {
+            let job = match waiting.pop_front() {
+                Some(job) => job,
+                None if members.len() >= GROUP_JOBS || self.clock.monotonic() >= deadline => break,
+                None => match self.inbox.try_recv() {
+                    Ok(Message::Job { job, frees_space }) => match self.refusal(frees_space) {
+                        None => job,
+                        Some(refusal) => {
+                            job.finish(Some(refusal));
+                            continue;
+                        }
+                    },
+                    Ok(other) => {
+                        ended_by = Some(other);
+                        break;
+                    }
+                    Err(_) => break,
+                },
+            };
+            let mut member = Member { job, failure: None };
+            match self.attempt(member.job.as_mut()) {
+                Outcome::Joined(failure, announced) => {
+                    member.failure = failure;
+                    changes.extend(announced);
+                    members.push(member);
+                }
+                Outcome::GroupLost(failure) => {
+                    self.note(&failure);
+                    member.job.finish(Some(failure));
+                    // Nothing of the group is left. The others run again, in order, without the offender.
+                    changes.clear();
+                    waiting = members.drain(..).map(|member| member.job).chain(waiting).collect();
+                    if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
+                        waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
+                        return ended_by;
+                    }
+                }
+            }
+        }
+        self.commit(members, &changes);
+        ended_by
+    }
+
+    /// Runs one job in its own savepoint.
+    fn attempt(&mut self, job: &mut dyn Job) -> Outcome {
+        if let Err(failure) = self.statement(dialect::SQLITE_SAVEPOINT) {
+            return self.undone(Some(failure));
+        }
+        if self.rehearse {
+            // The work of a closure that runs again must not depend on its first run.
+            let rehearsal = job.attempt(Backend::Sqlite(&self.connection));
+            if let Attempt::Fail(failure) = rehearsal {
+                return self.undone(Some(failure));
+            }
+            if let Err(failure) = self.statement(dialect::SQLITE_UNDO) {
+                return self.undone(Some(failure));
+            }
+        }
+        match job.attempt(Backend::Sqlite(&self.connection)) {
+            Attempt::Keep(changes) => match self.statement(dialect::SQLITE_RELEASE) {
+                Ok(()) => Outcome::Joined(None, changes),
+                Err(failure) => self.undone(Some(failure)),
+            },
+            Attempt::Refuse => self.undone(None),
+            Attempt::Fail(failure) => self.undone(Some(failure)),
+        }
+    }
+
+    /// Undoes one job. If SQLite has already ended the transaction, or the undoing fails, the group is lost.
+    fn undone(&mut self, failure: Option<StoreError>) -> Outcome {
+        let lost = |failure: Option<StoreError>| Outcome::GroupLost(failure.unwrap_or(StoreError::Full));
+        if self.connection.is_autocommit() {
+            return lost(failure);
+        }
+        let undone = self.statement(dialect::SQLITE_UNDO).and_then(|()| self.statement(dialect::SQLITE_RELEASE));
+        match undone {
+            Ok(()) => Outcome::Joined(failure, Vec::new()),
+            Err(undoing) => {
+                self.roll_back();
+                lost(failure.or(Some(undoing)))
+            }
+        }
+    }
+
+    /// Commits the group; then its changes go out, then its answers.
+    fn commit(&mut self, members: Vec<Member>, changes: &[Change]) {
+        match self.statement(dialect::COMMIT) {
+            Ok(()) => {
+                self.state.groups.fetch_add(1, Ordering::Relaxed);
+                self.state.jobs.fetch_add(members.len() as u64, Ordering::Relaxed);
+                if !changes.is_empty() {
+                    self.publish.publish(changes);
+                }
+                members.into_iter().for_each(|member| member.job.finish(member.failure));
+            }
+            Err(failure) => {
+                self.roll_back();
+                self.note(&failure);
+                let failure = self.commit_failure(failure);
+                members.into_iter().for_each(|member| member.job.finish(Some(failure.clone())));
+            }
+        }
+    }
+
+    /// What a failed COMMIT means: an input or output error may be a lost flush, after which nothing can be promised any more.
+    fn commit_failure(&self, failure: StoreError) -> StoreError {
+        match failure {
+            StoreError::Full => StoreError::Full,
+            StoreError::Engine(text) if text.contains("I/O") => {
+                tracing::error!("a flush failed: writing stops until the server is started again");
+                self.state.stopped.store(true, Ordering::Release);
+                StoreError::Commit(text)
+            }
+            other => StoreError::Commit(other.to_string().into()),
+        }
+    }
+
+    /// Reacts to a full disk: the ballast makes room for work that frees space.
+    fn note(&mut self, failure: &StoreError) {
+        if *failure == StoreError::Full {
+            self.ballast.release();
+            self.probed_at = self.clock.monotonic();
+            self.state.full.store(true, Ordering::Release);
+            tracing::error!("the disk is full: only erasures are accepted until there is space again");
+        }
+    }
+
+    fn roll_back(&mut self) {
+        if !self.connection.is_autocommit() && self.statement(dialect::ROLLBACK).is_err() {
+            tracing::error!("a transaction could not be rolled back: writing stops");
+            self.state.stopped.store(true, Ordering::Release);
+        }
+    }
+
+    /// Asks for a checkpoint when the log has grown, and makes it start over itself when it has grown too far.
+    fn keep_log_short(&mut self) {
+        let length = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
+        if length >= RESTART_LENGTH {
+            // Whether it came through shows in the log's length; a busy one is tried again after the next group.
+            let _ = self.connection.query_row(dialect::CHECKPOINT_RESTART, [], |_| Ok(()));
+        } else if length >= CHECKPOINT_LENGTH {
+            // A full channel means that one is due already.
+            let _ = self.checkpoints.try_send(());
+        }
+    }
+
+    fn statement(&self, sql: &str) -> Result<(), StoreError> {
+        sqlite::execute(&self.connection, sql, &[]).map(|_| ())
+    }
+}

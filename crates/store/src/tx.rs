@@ -1,0 +1,240 @@
+//! One transaction, the same on both engines: statements with typed values in, typed rows out.
+//!
+//! Statements are written with SQLite's numbered places (`?1`); PostgreSQL gets them as `$1`. A statement that fails poisons the
+//! transaction: every further one fails with the same error and nothing of it is kept, so no closure can catch a failure and go on.
+
+use usher_domain::Change;
+
+use crate::error::StoreError;
+use crate::{postgres, sqlite};
+
+/// A value handed to a statement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// NULL.
+    Null,
+    /// A whole number: counts and milliseconds.
+    Integer(i64),
+    /// A text.
+    Text(&'a str),
+    /// A truth value.
+    Boolean(bool),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Value::Integer(value)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Value::Boolean(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(value: &'a String) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Value<'a> {
+    fn from(value: &'a Option<String>) -> Self {
+        value.as_deref().into()
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(value: Option<&'a str>) -> Self {
+        value.map_or(Value::Null, Value::Text)
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Value::Null, Value::Integer)
+    }
+}
+
+/// Makes the list of values for a statement.
+#[macro_export]
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::Value::from($value)),*]
+    };
+}
+
+/// One row of an answer. Columns are counted from 0.
+pub enum Row<'r> {
+    /// A row of SQLite.
+    Sqlite(&'r rusqlite::Row<'r>),
+    /// A row of PostgreSQL.
+    Postgres(&'r ::postgres::Row),
+}
+
+impl Row<'_> {
+    /// The whole number in `column`.
+    pub fn integer(&self, column: usize) -> Result<i64, StoreError> {
+        self.optional_integer(column)?.ok_or(StoreError::Column(column))
+    }
+
+    /// The whole number in `column`, or `None` for NULL.
+    pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        let read = match self {
+            Row::Sqlite(row) => row.get(column).ok(),
+            Row::Postgres(row) => row.try_get(column).ok(),
+        };
+        read.ok_or(StoreError::Column(column))
+    }
+
+    /// The text in `column`.
+    pub fn text(&self, column: usize) -> Result<String, StoreError> {
+        self.optional_text(column)?.ok_or(StoreError::Column(column))
+    }
+
+    /// The text in `column`, or `None` for NULL.
+    pub fn optional_text(&self, column: usize) -> Result<Option<String>, StoreError> {
+        let read = match self {
+            Row::Sqlite(row) => row.get(column).ok(),
+            Row::Postgres(row) => row.try_get(column).ok(),
+        };
+        read.ok_or(StoreError::Column(column))
+    }
+
+    /// The truth value in `column`.
+    pub fn boolean(&self, column: usize) -> Result<bool, StoreError> {
+        self.optional_boolean(column)?.ok_or(StoreError::Column(column))
+    }
+
+    /// The truth value in `column`, or `None` for NULL.
+    pub fn optional_boolean(&self, column: usize) -> Result<Option<bool>, StoreError> {
+        let read = match self {
+            Row::Sqlite(row) => row.get(column).ok(),
+            Row::Postgres(row) => row.try_get(column).ok(),
+        };
+        read.ok_or(StoreError::Column(column))
+    }
+}
+
+/// Where a transaction's statements go.
+pub(crate) enum Backend<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(&'c mut postgres::Connection),
+}
+
+/// One transaction.
+pub struct Tx<'c> {
+    backend: Backend<'c>,
+    changes: Vec<Change>,
+    failure: Option<StoreError>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(backend: Backend<'c>) -> Tx<'c> {
+        Tx { backend, changes: Vec::new(), failure: None }
+    }
+
+    /// Runs a statement and gives the number of rows it touched.
+    pub fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.run(|backend| match backend {
+            Backend::Sqlite(connection) => sqlite::execute(connection, sql, values),
+            Backend::Postgres(connection) => connection.execute(sql, values),
+        })
+    }
+
+    /// Runs a statement that must touch exactly one row.
+    pub fn execute_one(&mut self, sql: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        match self.execute(sql, values)? {
+            1 => Ok(()),
+            found => self.fail(StoreError::RowCount { expected: 1, found }),
+        }
+    }
+
+    /// Reads all rows of an answer.
+    pub fn query<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.run(|backend| {
+            let mut rows = Vec::new();
+            let mut each = |row: &Row<'_>| {
+                rows.push(read(row)?);
+                Ok(())
+            };
+            match backend {
+                Backend::Sqlite(connection) => sqlite::query(connection, sql, values, &mut each),
+                Backend::Postgres(connection) => connection.query(sql, values, &mut each),
+            }?;
+            Ok(rows)
+        })
+    }
+
+    /// Reads the only row of an answer, or `None` if it has none. More than one row is an error.
+    pub fn query_optional<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut rows = self.query(sql, values, read)?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            found => self.fail(StoreError::RowCount { expected: 1, found: found as u64 }),
+        }
+    }
+
+    /// Reads the only row of an answer, which must have one.
+    pub fn query_one<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.query_optional(sql, values, read)? {
+            Some(row) => Ok(row),
+            None => self.fail(StoreError::RowCount { expected: 1, found: 0 }),
+        }
+    }
+
+    /// Announces a change. It goes out after the commit, in commit order, and never if there is none.
+    pub fn emit(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// The engine that this transaction runs on.
+    pub(crate) fn backend(&mut self) -> &mut Backend<'c> {
+        &mut self.backend
+    }
+
+    /// The first failure of this transaction, if it had one.
+    pub(crate) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref()
+    }
+
+    /// What was announced.
+    pub(crate) fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
+    /// Runs one statement unless an earlier one failed, and remembers its failure.
+    fn run<T>(&mut self, statement: impl FnOnce(&mut Backend<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        statement(&mut self.backend).or_else(|failure| self.fail(failure))
+    }
+
+    fn fail<T>(&mut self, failure: StoreError) -> Result<T, StoreError> {
+        self.failure = Some(failure.clone());
+        Err(failure)
+    }
+}
