@@ -1,9 +1,9 @@
 //! Messages: the record, and what is read out of their text.
 //!
-//! Text is stored as given. The structure that clients draw (`md`), the links, mentions and channel names are computed from it
+//! Text is stored as given. The structure that clients draw (`md`) and the links are computed from it
 //! whenever a message is shown, so nothing has to be kept in step and there is no second copy to erase.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,49 +53,39 @@ pub fn links(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The names mentioned in `text` as `@name`, in order, each once.
-pub fn mentions(text: &str) -> Vec<&str> {
-    marked(text, '@')
+/// One block of a text's structure, as clients draw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", content = "value", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Block<'a> {
+    /// A line of text.
+    Paragraph([Inline<'a>; 1]),
+    /// An empty line.
+    LineBreak,
 }
 
-/// The channel names in `text` as `#name`, in order, each once.
-pub fn channels(text: &str) -> Vec<&str> {
-    marked(text, '#')
+/// A piece of a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", content = "value", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Inline<'a> {
+    /// Text as it stands.
+    PlainText(&'a str),
 }
 
-/// The words that begin with `mark`, without it and without what cannot be part of a name.
-fn marked(text: &str, mark: char) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for word in text.split_whitespace() {
-        let Some(rest) = word.strip_prefix(mark) else { continue };
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-        let name = rest[..end].trim_end_matches('.');
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// The text as the list of blocks that clients draw: a paragraph for each line, a line break for each empty one. Text without any
-/// visible character has no blocks.
-pub fn blocks(text: &str) -> Vec<Value> {
+/// The structure of a text: a paragraph for each line, a line break for each empty one. Text without any visible character has none.
+pub fn blocks(text: &str) -> Vec<Block<'_>> {
     if text.trim().is_empty() {
         return Vec::new();
     }
     text.split('\n')
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .map(|line| match line.is_empty() {
-            true => json!({"type": "LINE_BREAK"}),
-            false => json!({"type": "PARAGRAPH", "value": [{"type": "PLAIN_TEXT", "value": line}]}),
-        })
+        .map(|line| if line.is_empty() { Block::LineBreak } else { Block::Paragraph([Inline::PlainText(line)]) })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn links_end_where_the_sentence_goes_on() {
@@ -110,12 +100,6 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(links(text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn mentions_and_channels_are_names() {
-        assert_eq!(mentions("@jane.doe, ask @bob. @jane.doe! a@b.c"), ["jane.doe", "bob"]);
-        assert_eq!(channels("#general and # and #x_y-z)"), ["general", "x_y-z"]);
     }
 
     #[test]

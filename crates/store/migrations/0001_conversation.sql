@@ -157,6 +157,8 @@ CREATE TABLE erasures (
     actor TEXT NOT NULL,
     requested_at BIGINT NOT NULL,
     erased_at BIGINT,
+    -- The sealing pass that covers it: one that began after its last row was gone.
+    seal_pass TEXT,
     sealed_at BIGINT,
     visitors BIGINT NOT NULL,
     contacts BIGINT NOT NULL,

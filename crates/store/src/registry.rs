@@ -52,7 +52,7 @@ pub const TABLES: &[Table] = &[
         "updated_at"),
     table!("user_roles", HoldsNone: "user_id" "role"),
     table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at"),
-    table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "sealed_at" "visitors" "contacts" "rooms"
+    table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts" "rooms"
         "messages" "changes"; Scrub: "visitor_id"),
 ];
 

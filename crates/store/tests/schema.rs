@@ -40,8 +40,8 @@ async fn no_statement_scans_a_table() {
         ("ANY", "users"),
         ("UNFINISHED", "erasures_unsealed"),
         ("UNSEALED", "erasures_unsealed"),
-        ("LATEST_UNSEALED", "erasures_unsealed"),
-        ("SEAL", "erasures_unsealed"),
+        ("BEGIN_PASS", "erasures_unsealed"),
+        ("END_PASS", "erasures_unsealed"),
     ];
     for engine in Engine::all() {
         let store = open(&engine);

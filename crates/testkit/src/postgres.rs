@@ -88,15 +88,16 @@ fn server() -> Option<Server> {
     if is_root {
         command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
     }
-    let keeper = command.arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let url = format!("postgres://usher@127.0.0.1:{port}");
-    let keeper = keeper.expect("a shell can be started");
+    let mut keeper =
+        command.arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     for _ in 0..300 {
         if Client::connect(&format!("{url}/postgres"), NoTls).is_ok() {
             return Some(Server { url, programs: Some(programs), _keeper: Some(keeper) });
         }
         std::thread::park_timeout(Duration::from_millis(100));
     }
+    keeper.kill().and_then(|()| keeper.wait()).expect("the shell can be ended");
     panic!("PostgreSQL did not start within 30 s; see {}", folder.display());
 }
 

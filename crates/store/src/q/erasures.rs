@@ -12,8 +12,9 @@ statements! {
     FINISH = "UPDATE erasures SET visitor_id = NULL, erased_at = ?2 WHERE id = ?1";
     UNFINISHED = "SELECT id, visitor_id FROM erasures WHERE sealed_at IS NULL AND visitor_id IS NOT NULL ORDER BY requested_at";
     UNSEALED = "SELECT count(*) FROM erasures WHERE sealed_at IS NULL";
-    LATEST_UNSEALED = "SELECT max(erased_at) FROM erasures WHERE sealed_at IS NULL";
-    SEAL = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND erased_at IS NOT NULL AND erased_at <= ?1";
+    BEGIN_PASS = "UPDATE erasures SET seal_pass = ?1 WHERE sealed_at IS NULL AND erased_at IS NOT NULL";
+    END_PASS = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND seal_pass = ?1";
+    VISITOR = "SELECT visitor_id FROM erasures WHERE id = ?1";
     BY_ID = "SELECT actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes
                   FROM erasures WHERE id = ?1";
 }
@@ -73,14 +74,19 @@ pub fn unsealed(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.query_one(UNSEALED, values![], |row| row.integer(0))
 }
 
-/// When the latest unsealed erasure finished; `None` if nothing waits for sealing.
-pub fn latest_unsealed(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
-    tx.query_one(LATEST_UNSEALED, values![], |row| row.optional_integer(0))
+/// Begins the sealing pass `pass`: marks what is erased and not sealed. Gives how many erasures that are.
+pub fn begin_pass(tx: &mut Tx<'_>, pass: &str) -> Result<u64, StoreError> {
+    tx.execute(BEGIN_PASS, values![pass])
 }
 
-/// Notes that everything erased at or before `until` is sealed. Gives how many erasures that are.
-pub fn seal(tx: &mut Tx<'_>, until: i64, now: i64) -> Result<u64, StoreError> {
-    tx.execute(SEAL, values![until, now])
+/// Ends the sealing pass `pass`: what it marked is sealed. Gives how many erasures that are.
+pub fn end_pass(tx: &mut Tx<'_>, pass: &str, now: i64) -> Result<u64, StoreError> {
+    tx.execute(END_PASS, values![pass, now])
+}
+
+/// Whose rows the erasure `id` still has to delete; `None` once it has finished.
+pub fn visitor(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(tx.query_optional(VISITOR, values![id], |row| row.optional_text(0))?.flatten())
 }
 
 /// The entry with this id.

@@ -20,6 +20,8 @@ statements! {
     BY_EMAIL = select!("users WHERE email_key = ?1");
     BY_LOGIN_TOKEN = select!("login_tokens AS token JOIN users ON users.id = token.user_id
                               WHERE token.token_hash = ?1 AND token.user_id = ?2 AND token.created_at > ?3");
+    BY_ANY_LOGIN_TOKEN = select!("login_tokens AS token JOIN users ON users.id = token.user_id
+                                  WHERE token.token_hash = ?1 AND token.created_at > ?2");
     ANY = "SELECT 1 FROM users LIMIT 1";
     INSERT = "INSERT INTO users (id, username, username_key, email, email_key, name, password_hash, active, created_at, updated_at)
               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
@@ -65,6 +67,11 @@ pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>, StoreError
 /// The user who logged in with the token of this hash after `since`.
 pub fn by_login_token(tx: &mut Tx<'_>, token_hash: &str, user_id: &str, since: i64) -> Result<Option<User>, StoreError> {
     tx.query_optional(BY_LOGIN_TOKEN, values![token_hash, user_id, since], read)
+}
+
+/// The user, whoever it is, who logged in with the token of this hash after `since`.
+pub fn by_any_login_token(tx: &mut Tx<'_>, token_hash: &str, since: i64) -> Result<Option<User>, StoreError> {
+    tx.query_optional(BY_ANY_LOGIN_TOKEN, values![token_hash, since], read)
 }
 
 /// Whether there is any user.

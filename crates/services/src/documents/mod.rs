@@ -1,0 +1,27 @@
+//! Records as the wire shows them.
+//!
+//! The visitor's token is the visitor's secret: documents show it only to who presented it.
+
+mod message;
+mod room;
+mod visitor;
+
+pub use message::MessageDocument;
+pub use room::RoomDocument;
+pub use visitor::{VisitorDocument, addresses, phones};
+
+use serde::{Serialize, Serializer};
+use usher_domain::time;
+
+/// A moment as REST shows it: ISO 8601 in UTC with milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Date(
+    /// Milliseconds UTC.
+    pub i64,
+);
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time::iso(self.0))
+    }
+}
