@@ -161,12 +161,60 @@ impl std::fmt::Display for UnknownSetting {
 
 impl std::error::Error for UnknownSetting {}
 
-/// Reads the text of an environment variable as a setting's value: `true` and `false`, whole numbers, otherwise the text itself.
-pub fn value_of_text(text: &str) -> Value {
-    match text {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        _ => text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from),
+/// A setting cannot be forced to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForcedSettingError {
+    /// There is no such setting.
+    Unknown(UnknownSetting),
+    /// The text is no value of its type.
+    Unreadable {
+        /// The setting's id.
+        id: String,
+        /// What it takes.
+        takes: &'static str,
+    },
+}
+
+impl std::fmt::Display for ForcedSettingError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ForcedSettingError::Unknown(unknown) => unknown.fmt(formatter),
+            ForcedSettingError::Unreadable { id, takes } => write!(formatter, "the setting `{id}` takes {takes}"),
+        }
+    }
+}
+
+impl std::error::Error for ForcedSettingError {}
+
+impl Settings {
+    /// The defaults with `forced` (id and text, as an environment variable has it) over them.
+    ///
+    /// # Errors
+    ///
+    /// The id that no setting has, or whose text is no value of its type.
+    pub fn forced(forced: impl IntoIterator<Item = (String, String)>) -> Result<Settings, ForcedSettingError> {
+        let definitions = definitions();
+        let read = |(id, text): (String, String)| {
+            let definition = definitions.iter().find(|definition| definition.id == id);
+            match definition {
+                None => Err(ForcedSettingError::Unknown(UnknownSetting(id))),
+                Some(definition) => Ok((definition.value_of(&text)?, id)),
+            }
+        };
+        let values = forced.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Settings::with(values.into_iter().map(|(value, id)| (id, value))).map_err(ForcedSettingError::Unknown)
+    }
+}
+
+impl Definition {
+    /// Reads a text as a value of this setting's type.
+    fn value_of(&self, text: &str) -> Result<Value, ForcedSettingError> {
+        let (value, takes) = match self.default {
+            Value::Bool(_) => (text.parse::<bool>().map(Value::from).ok(), "`true` or `false`"),
+            Value::Number(_) => (text.parse::<i64>().map(Value::from).ok(), "a whole number"),
+            _ => (Some(Value::from(text)), "a text"),
+        };
+        value.ok_or_else(|| ForcedSettingError::Unreadable { id: self.id.to_owned(), takes })
     }
 }
 
@@ -204,10 +252,17 @@ mod tests {
     }
 
     #[test]
-    fn variables_become_values() {
-        let table = [("true", json!(true)), ("false", json!(false)), ("7", json!(7)), ("07:00", json!("07:00")), ("", json!(""))];
-        for (text, value) in table {
-            assert_eq!(value_of_text(text), value);
+    fn texts_become_values_of_their_setting() {
+        let forced = |id: &str, text: &str| Settings::forced([(id.to_owned(), text.to_owned())]);
+        assert!(!forced(ENABLED.id, "false").unwrap().get(&ENABLED));
+        assert_eq!(forced(MESSAGE_CHARACTER_LIMIT.id, "7").unwrap().get(&MESSAGE_CHARACTER_LIMIT), 7);
+        assert_eq!(forced(TITLE.id, "2024").unwrap().text(&TITLE), "2024");
+        for (id, text, error) in [
+            ("Livechat_enabled", "perhaps", "the setting `Livechat_enabled` takes `true` or `false`"),
+            ("Livechat_message_character_limit", "x", "the setting `Livechat_message_character_limit` takes a whole number"),
+            ("Livechat_x", "1", "there is no setting `Livechat_x`"),
+        ] {
+            assert_eq!(forced(id, text).unwrap_err().to_string(), error);
         }
     }
 }

@@ -1,14 +1,19 @@
 //! Visitors: the record of somebody who writes from outside, and the token that is their only credential.
 
-/// A visitor's secret. Never empty or blank, so that a missing one can select nothing.
+/// A visitor's secret. Never blank, so that a missing one can select nothing; never longer than [`VisitorToken::LIMIT`] characters and
+/// without NUL, which no store takes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct VisitorToken(String);
 
 impl VisitorToken {
-    /// The token sent by a client, or `None` if it is blank.
+    /// The most characters a token may have.
+    pub const LIMIT: usize = 1_024;
+
+    /// The token sent by a client, or `None` if it cannot be anybody's.
     pub fn new(raw: impl Into<String>) -> Option<VisitorToken> {
         let raw = raw.into();
-        (!raw.trim().is_empty()).then_some(VisitorToken(raw))
+        let can_be = !raw.trim().is_empty() && !raw.contains('\0') && raw.chars().count() <= VisitorToken::LIMIT;
+        can_be.then_some(VisitorToken(raw))
     }
 
     /// The token's characters.
@@ -91,8 +96,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_tokens_do_not_exist() {
-        assert!(VisitorToken::new("").is_none() && VisitorToken::new(" \t").is_none());
+    fn some_tokens_are_nobodys() {
+        assert!(VisitorToken::new("").is_none() && VisitorToken::new(" \t").is_none() && VisitorToken::new("a\0").is_none());
+        assert!(VisitorToken::new("x".repeat(1_024)).is_some() && VisitorToken::new("x".repeat(1_025)).is_none());
         assert_eq!(VisitorToken::new("a b").map(|token| token.as_str().to_owned()), Some("a b".to_owned()));
         assert_eq!(format!("{:?}", VisitorToken::new("secret")), "Some(VisitorToken(..))");
     }

@@ -86,6 +86,13 @@ impl Services {
         self.store.write_freeing_space(move |tx| q::erasures::end_pass(tx, &pass, now).map_err(Error::from)).await
     }
 
+    /// Rewrites all data, so that the files hold nothing else. For a time when nobody is served.
+    pub async fn rewrite_data(&self) -> Result<(), Error> {
+        let store = Arc::clone(&self.store);
+        let rewritten = tokio::task::spawn_blocking(move || store.rewrite()).await;
+        Ok(rewritten.map_err(|_| Error::Broken("rewriting panicked"))??)
+    }
+
     /// How many erasures are not sealed yet.
     pub async fn unsealed_erasures(&self) -> Result<i64, Error> {
         self.store.read(|tx| q::erasures::unsealed(tx).map_err(Error::from)).await

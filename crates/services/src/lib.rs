@@ -24,6 +24,7 @@ use usher_store::Store;
 
 pub use error::{Error, Refusal};
 pub use hub::Hub;
+pub use usher_store::StoreError;
 
 use guests::GuestNumbers;
 use passwords::Passwords;
@@ -64,7 +65,8 @@ impl Services {
         self.clock.now()
     }
 
-    fn new_id(&self) -> String {
+    /// A new id for something that comes into being now.
+    pub fn new_id(&self) -> String {
         id::new(self.now(), self.random.as_ref())
     }
 }

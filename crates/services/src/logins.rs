@@ -121,6 +121,12 @@ impl Services {
             .await
     }
 
+    /// Ends the login that `token` stands for. One that has ended already is no error.
+    pub async fn log_out(&self, token: &str) -> Result<(), Error> {
+        let hash = token_hash(token);
+        self.store.write(move |tx| q::users::delete_login_token(tx, &hash).map_err(Error::from)).await
+    }
+
     /// Makes the first user, an administrator. Gives whether there was none before; otherwise nothing is done.
     pub async fn create_first_user(&self, new: NewUser) -> Result<bool, Error> {
         let password_hash = self.passwords.hash(new.password, self.random.as_ref()).await?;

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use usher_domain::message::{Block, Message, blocks, links};
+use utoipa::ToSchema;
 
 use super::Date;
 
 /// A message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MessageDocument<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -25,12 +26,15 @@ pub struct MessageDocument<'a> {
     #[serde(rename = "_updatedAt")]
     updated_at: Date,
     urls: Vec<Link<'a>>,
+    #[schema(value_type = Vec<Object>)]
     mentions: [(); 0],
+    #[schema(value_type = Vec<Object>)]
     channels: [(); 0],
+    #[schema(value_type = Vec<Object>)]
     md: Vec<Block<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct AuthorDocument<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -39,7 +43,7 @@ struct AuthorDocument<'a> {
     name: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Link<'a> {
     url: &'a str,
 }

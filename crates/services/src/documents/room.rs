@@ -3,6 +3,7 @@
 use serde::Serialize;
 use usher_domain::message::Message;
 use usher_domain::room::Room;
+use utoipa::ToSchema;
 
 use super::{Date, MessageDocument};
 
@@ -13,7 +14,7 @@ const NO_PRIORITY: i64 = 99;
 const NO_SERVICE_LEVEL: i64 = 9_999_999;
 
 /// A room.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RoomDocument<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -57,7 +58,7 @@ pub struct RoomDocument<'a> {
     system_messages: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct VisitorOfRoom<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -68,7 +69,7 @@ struct VisitorOfRoom<'a> {
     last_message_at: Option<Date>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SourceDocument<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -76,12 +77,12 @@ struct SourceDocument<'a> {
     destination: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Metrics {
     v: VisitorMetrics,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct VisitorMetrics {
     lq: Date,
 }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use usher_domain::visitor::Visitor;
+use utoipa::ToSchema;
 
 use super::Date;
 
 /// A visitor.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct VisitorDocument<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -19,8 +20,10 @@ pub struct VisitorDocument<'a> {
     updated_at: Date,
     token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Phone>>)]
     phone: Option<[Phone<'a>; 1]>,
     #[serde(rename = "visitorEmails", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Address>>)]
     emails: Option<[Address<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     department: Option<&'a str>,
@@ -37,19 +40,19 @@ pub struct VisitorDocument<'a> {
 }
 
 /// A phone number as records list it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Phone<'a> {
     #[serde(rename = "phoneNumber")]
     number: &'a str,
 }
 
 /// An e-mail address as records list it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Address<'a> {
     address: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LastChatDocument<'a> {
     #[serde(rename = "_id")]
     room_id: &'a str,

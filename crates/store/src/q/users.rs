@@ -29,6 +29,7 @@ statements! {
     ROLES = "SELECT role FROM user_roles WHERE user_id = ?1 ORDER BY role";
     SET_PASSWORD = "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1";
     ADD_LOGIN_TOKEN = "INSERT INTO login_tokens (token_hash, user_id, created_at) VALUES (?1, ?2, ?3)";
+    DELETE_LOGIN_TOKEN = "DELETE FROM login_tokens WHERE token_hash = ?1";
     DELETE_LOGIN_TOKENS = "DELETE FROM login_tokens WHERE user_id = ?1";
     DELETE_EXPIRED_LOGIN_TOKENS = "DELETE FROM login_tokens WHERE user_id = ?1 AND created_at <= ?2";
 }
@@ -112,6 +113,11 @@ pub fn set_password(tx: &mut Tx<'_>, user_id: &str, password_hash: &str, now: i6
 /// Adds a login token by its hash.
 pub fn add_login_token(tx: &mut Tx<'_>, token_hash: &str, user_id: &str, now: i64) -> Result<(), StoreError> {
     tx.execute_one(ADD_LOGIN_TOKEN, values![token_hash, user_id, now])
+}
+
+/// Ends the session whose token has this hash, if there is one.
+pub fn delete_login_token(tx: &mut Tx<'_>, token_hash: &str) -> Result<(), StoreError> {
+    tx.execute(DELETE_LOGIN_TOKEN, values![token_hash]).map(|_| ())
 }
 
 /// Ends every session of a user.

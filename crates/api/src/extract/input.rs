@@ -1,0 +1,187 @@
+//! What a request carries, read and checked before any handler runs.
+//!
+//! Order: the values are read and checked, then the calls are counted against their limits, then a visitor's token is looked at.
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+use usher_domain::visitor::VisitorToken;
+use usher_services::Refusal;
+
+use super::body;
+use crate::access::{Access, DeclaresAccess};
+use crate::limits::Counted;
+use crate::middleware::Spent;
+use crate::parse::match_check::{MatchPattern, check_match};
+use crate::parse::query;
+use crate::parse::schema::Schema;
+use crate::{ApiError, Shared};
+
+/// The most characters that an id or token in a path may have.
+const PATH_LIMIT: usize = 1_024;
+
+/// Where an input's values stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// In the path only.
+    Path,
+    /// In the query.
+    Query,
+    /// In the body.
+    Body,
+}
+
+/// What an operation is called with.
+pub trait Input: Sized + Send {
+    /// Where its values stand, apart from those in the path.
+    const SOURCE: Source;
+
+    /// Checks what was given and reads it.
+    fn read(given: Value, path: &Path) -> Result<Self, ApiError>;
+
+    /// What the call counts against: none, one or several limits.
+    fn counted(&self, _address: IpAddr) -> Vec<Counted> {
+        Vec::new()
+    }
+}
+
+/// An operation that is called with nothing.
+impl Input for () {
+    const SOURCE: Source = Source::Path;
+
+    fn read(_: Value, _: &Path) -> Result<(), ApiError> {
+        Ok(())
+    }
+}
+
+/// An input that carries a visitor's token.
+pub trait VisitorInput: Input {
+    /// The token as given.
+    fn token(&self) -> &str;
+
+    /// What is answered to a token that cannot be anybody's.
+    fn nobody() -> ApiError {
+        ApiError::plain(Refusal::InvalidToken.code())
+    }
+}
+
+/// The values in a request's path.
+pub struct Path(Vec<(String, String)>);
+
+impl Path {
+    /// The value called `name`. What can be nobody's id is empty, and so selects nothing.
+    pub fn get(&self, name: &str) -> String {
+        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let can_be = |value: &&str| !value.contains('\0') && value.chars().nth(PATH_LIMIT).is_none();
+        found.filter(can_be).unwrap_or_default().to_owned()
+    }
+
+    async fn of(parts: &mut Parts) -> Path {
+        // What is no UTF-8 is nobody's id.
+        let found = RawPathParams::from_request_parts(parts, &()).await.ok();
+        let values = found.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Path(values.collect())
+    }
+}
+
+/// A call that anybody may make.
+pub struct Public<I> {
+    /// What it is called with.
+    pub input: I,
+    /// From where.
+    pub address: IpAddr,
+    /// The head of the request.
+    pub head: Parts,
+}
+
+impl<I> DeclaresAccess for Public<I> {
+    const ACCESS: Access = Access::Public;
+}
+
+impl<I: Input> FromRequest<Shared> for Public<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Shared) -> Result<Public<I>, ApiError> {
+        let (head, input) = read::<I>(request).await?;
+        let address = api.proxies.client_of(&head);
+        count(api, &head, &input, address)?;
+        Ok(Public { input, address, head })
+    }
+}
+
+/// A call by somebody who presents a visitor's token. Whether anybody has that token is for the use case to say, in the transaction
+/// that does the work.
+pub struct Visitor<I> {
+    /// The token.
+    pub token: VisitorToken,
+    /// What it is called with.
+    pub input: I,
+    /// The head of the request.
+    pub head: Parts,
+}
+
+impl<I> DeclaresAccess for Visitor<I> {
+    const ACCESS: Access = Access::Visitor;
+}
+
+impl<I: VisitorInput> FromRequest<Shared> for Visitor<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Shared) -> Result<Visitor<I>, ApiError> {
+        let (head, input) = read::<I>(request).await?;
+        count(api, &head, &input, api.proxies.client_of(&head))?;
+        let token = VisitorToken::new(input.token()).ok_or_else(I::nobody)?;
+        Ok(Visitor { token, input, head })
+    }
+}
+
+/// Reads and checks what a request carries.
+pub(super) async fn read<I: Input>(request: Request) -> Result<(Parts, I), ApiError> {
+    let (mut head, body) = request.into_parts();
+    let path = Path::of(&mut head).await;
+    let given = match I::SOURCE {
+        Source::Path => Value::Object(Map::new()),
+        Source::Query => {
+            let raw = head.uri.query().unwrap_or_default();
+            query::parse(raw).map(Value::Object).map_err(|error| ApiError::mismatch(error.to_string()))?
+        }
+        Source::Body => body::read(&head.headers, body).await?,
+    };
+    Ok((head, I::read(given, &path)?))
+}
+
+/// Counts the call against its limits; how much is left is noted for the answer's headers.
+pub(super) fn count(api: &Shared, head: &Parts, input: &impl Input, address: IpAddr) -> Result<(), ApiError> {
+    let Some(limits) = &api.limits else { return Ok(()) };
+    for (limit, whom) in input.counted(address) {
+        let counted = limits.count(limit, &whom);
+        let allowance = counted.unwrap_or_else(|exceeded| exceeded.allowance);
+        if let Some(spent) = head.extensions.get::<Spent>() {
+            spent.note(allowance);
+        }
+        counted.map_err(ApiError::TooMany)?;
+    }
+    Ok(())
+}
+
+/// Checks `given` against a schema of the older registration and reads it.
+pub fn legacy<I: DeserializeOwned>(schema: &Schema, given: Value) -> Result<I, ApiError> {
+    typed(schema.check(given).map_err(ApiError::legacy_parameters)?)
+}
+
+/// Checks a query against a schema of the newer registration and reads it.
+pub fn typed_query<I: DeserializeOwned>(schema: &Schema, given: Value) -> Result<I, ApiError> {
+    typed(schema.check(given).map_err(ApiError::typed_query)?)
+}
+
+/// Checks `given` by pattern and reads it.
+pub fn matching<I: DeserializeOwned>(pattern: &MatchPattern, given: Value) -> Result<I, ApiError> {
+    check_match(&given, pattern, "").map_err(ApiError::mismatch)?;
+    serde_json::from_value(given).map_err(|_| ApiError::broken("a pattern let through what its type does not hold"))
+}
+
+fn typed<I: DeserializeOwned>(checked: Map<String, Value>) -> Result<I, ApiError> {
+    serde_json::from_value(Value::Object(checked)).map_err(|_| ApiError::broken("a schema let through what its type does not hold"))
+}

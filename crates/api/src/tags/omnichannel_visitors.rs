@@ -1,0 +1,208 @@
+//! Omnichannel visitors: registering, reading and erasing oneself.
+
+use std::net::IpAddr;
+
+use axum::extract::State;
+use axum::http::request::Parts;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use usher_domain::visitor::{Connection, VisitorToken};
+use usher_services::documents::{Date, VisitorDocument};
+use usher_services::visitors::Registration;
+use utoipa::ToSchema;
+
+use crate::answer::{Answer, Succeeded, success};
+use crate::error::Failed;
+use crate::extract::{Input, Path, Public, Source, Visitor, VisitorInput, matching};
+use crate::limits::{Counted, Limit};
+use crate::parse::match_check::{MatchField, MatchKind, MatchPattern};
+use crate::{ApiError, Shared};
+
+/// The most characters of a request header that are kept.
+const HEADER_LIMIT: usize = 512;
+
+static CUSTOM_FIELD: MatchPattern = MatchPattern::open(&[
+    MatchField::required("key", MatchKind::Text(256)),
+    MatchField::required("value", MatchKind::Text(4_096)),
+    MatchField::optional("overwrite", MatchKind::Boolean),
+]);
+
+static VISITOR: MatchPattern = MatchPattern::open(&[
+    MatchField::required("token", MatchKind::Text(1_024)),
+    MatchField::optional("id", MatchKind::Text(128)),
+    MatchField::optional("name", MatchKind::Text(512)),
+    MatchField::optional("email", MatchKind::Text(320)),
+    MatchField::optional("phone", MatchKind::Text(128)),
+    MatchField::optional("username", MatchKind::Text(256)),
+    MatchField::optional("department", MatchKind::Text(128)),
+    MatchField::optional("customFields", MatchKind::List(&CUSTOM_FIELD)),
+]);
+
+static REGISTRATION: MatchPattern = MatchPattern::open(&[MatchField::required("visitor", MatchKind::Object(&VISITOR))]);
+
+/// Who registers.
+#[derive(Deserialize, ToSchema)]
+pub struct RegistrationBody {
+    visitor: RegistrationMembers,
+}
+
+/// What a visitor says of itself. Members that are not named here are ignored.
+#[derive(Deserialize, ToSchema)]
+struct RegistrationMembers {
+    /// Chosen by the client; the visitor's only credential.
+    token: String,
+    /// The id of a new visitor.
+    id: Option<String>,
+    /// The display name.
+    name: Option<String>,
+    /// The e-mail address.
+    email: Option<String>,
+    /// The phone number.
+    phone: Option<String>,
+    /// The user name of a new visitor.
+    username: Option<String>,
+    /// The id or name of a department.
+    department: Option<String>,
+    /// Values of custom fields. Fields that do not exist are skipped.
+    #[serde(rename = "customFields")]
+    #[expect(dead_code, reason = "there are no custom fields, so each one given is skipped; the member is documented and checked")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    custom_fields: Option<Vec<Value>>,
+}
+
+impl Input for RegistrationBody {
+    const SOURCE: Source = Source::Body;
+
+    fn read(given: Value, _: &Path) -> Result<RegistrationBody, ApiError> {
+        matching(&REGISTRATION, given)
+    }
+
+    fn counted(&self, address: IpAddr) -> Vec<Counted> {
+        vec![(Limit::RegistrationsPerToken, self.visitor.token.clone()), (Limit::RegistrationsPerAddress, address.to_string())]
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct VisitorAnswer<'a> {
+    visitor: VisitorDocument<'a>,
+}
+
+/// Registers the holder of a token, or changes what is known of a registered one.
+#[utoipa::path(post, path = "/api/v1/livechat/visitor", tag = "Omnichannel Visitors", request_body = RegistrationBody, responses(
+    (status = 200, body = Succeeded<VisitorAnswer<'static>>),
+    (status = 400, body = Failed),
+    (status = 429, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn register(State(api): State<Shared>, call: Public<RegistrationBody>) -> Answer {
+    let said = call.input.visitor;
+    let empty = || ApiError::coded("error-invalid-token", Some("Token cannot be empty"));
+    let token = VisitorToken::new(said.token).ok_or_else(empty)?;
+    let registration = Registration {
+        id: said.id,
+        name: said.name,
+        email: said.email,
+        phone: said.phone,
+        username: said.username,
+        department: said.department,
+        connection: connection_of(&call.head, call.address),
+    };
+    let visitor = api.services.register_visitor(token.clone(), registration).await?;
+    success(VisitorAnswer { visitor: VisitorDocument::with_contact(&visitor, token.as_str()) })
+}
+
+/// What a request's headers say of its sender.
+fn connection_of(head: &Parts, address: IpAddr) -> Connection {
+    let header = |name: &str| {
+        let text = head.headers.get(name)?.to_str().ok()?;
+        Some(text.chars().take(HEADER_LIMIT).collect())
+    };
+    Connection { user_agent: header("user-agent"), ip: Some(address.to_string()), host: header("host") }
+}
+
+/// The token in the path, for reading.
+pub struct VisitorPath {
+    token: String,
+}
+
+impl Input for VisitorPath {
+    const SOURCE: Source = Source::Path;
+
+    fn read(_: Value, path: &Path) -> Result<VisitorPath, ApiError> {
+        Ok(VisitorPath { token: path.get("token") })
+    }
+}
+
+impl VisitorInput for VisitorPath {
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn nobody() -> ApiError {
+        ApiError::coded("invalid-token", None)
+    }
+}
+
+/// The visitor whose token this is.
+#[utoipa::path(get, path = "/api/v1/livechat/visitor/{token}", tag = "Omnichannel Visitors",
+    params(("token" = String, Path, description = "The visitor's token")), responses(
+    (status = 200, body = Succeeded<VisitorAnswer<'static>>),
+    (status = 400, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn visitor(State(api): State<Shared>, call: Visitor<VisitorPath>) -> Answer {
+    let visitor = api.services.visitor(call.token.clone()).await.map_err(ApiError::in_long_form)?;
+    success(VisitorAnswer { visitor: VisitorDocument::for_visitor(&visitor, call.token.as_str()) })
+}
+
+/// The token in the path, for erasing.
+pub struct ErasurePath(VisitorPath);
+
+impl Input for ErasurePath {
+    const SOURCE: Source = Source::Path;
+
+    fn read(given: Value, path: &Path) -> Result<ErasurePath, ApiError> {
+        VisitorPath::read(given, path).map(ErasurePath)
+    }
+
+    fn counted(&self, _: IpAddr) -> Vec<Counted> {
+        vec![(Limit::Erasures, self.0.token.clone())]
+    }
+}
+
+impl VisitorInput for ErasurePath {
+    fn token(&self) -> &str {
+        self.0.token()
+    }
+
+    fn nobody() -> ApiError {
+        VisitorPath::nobody()
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ErasureAnswer {
+    visitor: ErasedVisitor,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ErasedVisitor {
+    /// The id of the visitor who is gone.
+    #[serde(rename = "_id")]
+    id: String,
+    /// When the last row was gone.
+    ts: Date,
+}
+
+/// Erases the visitor whose token this is, with everything that belongs to it; answers when the last row is gone.
+#[utoipa::path(delete, path = "/api/v1/livechat/visitor/{token}", tag = "Omnichannel Visitors",
+    params(("token" = String, Path, description = "The visitor's token")), responses(
+    (status = 200, body = Succeeded<ErasureAnswer>),
+    (status = 400, body = Failed),
+    (status = 429, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn erase(State(api): State<Shared>, call: Visitor<ErasurePath>) -> Answer {
+    let erased = api.services.erase_visitor(call.token).await.map_err(ApiError::in_long_form)?;
+    success(ErasureAnswer { visitor: ErasedVisitor { id: erased.visitor_id, ts: Date(erased.at) } })
+}

@@ -1,0 +1,3 @@
+//! The kinds of background work.
+
+pub(crate) mod seal_erasures;

@@ -1,0 +1,65 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use usher_config::Layer;
+
+/// Self-hosted omnichannel live chat.
+#[derive(Parser)]
+#[command(name = "usher", version, about)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// A file with configuration in TOML [env: USHER_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The keys of the configuration.
+    #[command(flatten)]
+    pub keys: Layer,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve (the default)
+    Serve,
+    /// Look at the configuration
+    Config {
+        /// How.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+    /// Manage those who log in, while the server is stopped
+    Admin {
+        /// How.
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Finish and seal what was erased, while the server is stopped
+    Purge {
+        /// Rewrite all data as well, so that the files hold nothing else
+        #[arg(long)]
+        rewrite: bool,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Check it and print the values in force, secrets hidden
+    Check,
+}
+
+/// What to do with those who log in.
+#[derive(Subcommand)]
+pub enum AdminCommand {
+    /// Give somebody a new password, print it, and end all of their sessions
+    ResetPassword {
+        /// The user name.
+        username: String,
+    },
+}

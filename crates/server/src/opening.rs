@@ -1,0 +1,55 @@
+//! Puts store and services together, for every command alike.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use usher_adapters::{SystemClock, SystemRandom};
+use usher_config::{Config, overwritten_settings};
+use usher_domain::settings::Settings;
+use usher_services::{Hub, Services};
+use usher_store::{Location, Options, Store};
+
+use crate::folder_lock::FolderLock;
+
+/// The services over an open store, and the hold on its folder.
+pub struct Opened {
+    /// The services.
+    pub services: Arc<Services>,
+    /// Dropped last: nobody else may open the folder before the store is closed.
+    _lock: Option<FolderLock>,
+}
+
+/// The settings that the environment forces, over the defaults.
+///
+/// # Errors
+///
+/// Names the variable whose setting does not exist, or whose value cannot be.
+pub fn settings(variables: &BTreeMap<String, String>) -> anyhow::Result<Settings> {
+    Settings::forced(overwritten_settings(variables)).context("a variable OVERWRITE_SETTING_* is wrong")
+}
+
+/// Opens the store that `config` names and puts the services over it.
+///
+/// # Errors
+///
+/// Another process has the folder, the data are newer than this program, or the database cannot be reached.
+pub fn open(config: &Config, settings: Settings) -> anyhow::Result<Opened> {
+    let (location, lock) = match &config.database_url {
+        Some(url) => (Location::Postgres(url.clone()), None),
+        None => (Location::Folder(config.data.clone()), Some(FolderLock::take(&config.data)?)),
+    };
+    let (clock, hub) = (Arc::new(SystemClock::default()), Arc::new(Hub::default()));
+    let safe = Options::safe(clock.clone(), hub.clone());
+    let options = Options { synchronous: config.synchronous, scrub: config.scrub, ..safe };
+    if !config.synchronous || !config.scrub {
+        tracing::error!(
+            synchronous = config.synchronous,
+            scrub = config.scrub,
+            "a promise is broken on purpose: this is for proofs only, never for data that anybody needs"
+        );
+    }
+    let store = Store::open(&location, options).context("the store cannot be opened")?;
+    let services = Services::new(Arc::new(store), hub, settings, clock, Arc::new(SystemRandom));
+    Ok(Opened { services: Arc::new(services), _lock: lock })
+}
