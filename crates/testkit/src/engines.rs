@@ -67,7 +67,15 @@ impl Engine {
 
     /// Opens a store that runs every write twice and has next to no ballast.
     pub fn open(&self, clock: Arc<dyn Clock>, publish: Arc<dyn Publish>) -> Store {
-        let options = Options { rehearse: true, ballast: 4_096, ..Options::safe(clock, publish) };
-        Store::open(&self.location(), options).expect("a fresh engine opens")
+        self.open_with(Options { rehearse: true, ..Options::safe(clock, publish) })
+    }
+
+    /// Opens a store that runs every write once, as it is delivered: for tests in which many come at once.
+    pub fn open_for_crowds(&self, clock: Arc<dyn Clock>, publish: Arc<dyn Publish>) -> Store {
+        self.open_with(Options::safe(clock, publish))
+    }
+
+    fn open_with(&self, options: Options) -> Store {
+        Store::open(&self.location(), Options { ballast: 4_096, ..options }).expect("an engine of the tests opens")
     }
 }

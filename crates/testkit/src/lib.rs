@@ -2,10 +2,13 @@
 //!
 //! A development dependency only; nothing that is delivered uses it.
 
+pub mod application;
 pub mod clock;
+pub mod document;
 pub mod engines;
 pub mod postgres;
 pub mod random;
 
+pub use application::{Setup, TestApp};
 pub use clock::ManualClock;
 pub use random::SeededRandom;

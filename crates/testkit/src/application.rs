@@ -1,0 +1,253 @@
+//! The application in process: requests go through the router without a socket, and every answer is held against the document that
+//! the application gives of itself.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use usher_api::{Api, TrustedProxies};
+use usher_domain::password::PasswordDigest;
+use usher_domain::settings::Settings;
+use usher_services::logins::{LoginName, NewUser};
+use usher_services::{Hub, Services};
+
+use crate::document::Document;
+use crate::engines::Engine;
+use crate::{ManualClock, SeededRandom};
+
+/// The password of every user that tests make.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// How an application differs from the usual one.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    settings: Vec<(String, String)>,
+    proxies: Vec<String>,
+    rate_limits: bool,
+    /// Writes run once, not twice: for tests of what happens when many come at once.
+    without_rehearsal: bool,
+}
+
+impl Setup {
+    /// The setting `id` has this value.
+    pub fn setting(mut self, id: &str, value: &str) -> Setup {
+        self.settings.push((id.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Forwarding headers from this network count.
+    pub fn trusting(mut self, network: &str) -> Setup {
+        self.proxies.push(network.to_owned());
+        self
+    }
+
+    /// Callers are slowed down.
+    pub fn with_rate_limits(mut self) -> Setup {
+        self.rate_limits = true;
+        self
+    }
+
+    /// Writes run once instead of twice.
+    pub fn without_rehearsal(mut self) -> Setup {
+        self.without_rehearsal = true;
+        self
+    }
+
+    /// Starts the application on `engine`.
+    pub fn start(self, engine: &Engine) -> TestApp {
+        let (clock, hub) = (Arc::new(ManualClock::default()), Arc::new(Hub::default()));
+        let store = if self.without_rehearsal {
+            engine.open_for_crowds(clock.clone(), hub.clone())
+        } else {
+            engine.open(clock.clone(), hub.clone())
+        };
+        let settings = Settings::forced(self.settings).expect("tests set settings that exist");
+        let random = Arc::new(SeededRandom::new(1));
+        let services = Arc::new(Services::new(Arc::new(store), hub, settings, clock.clone(), random));
+        let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
+        let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies, self.rate_limits)));
+        TestApp { services, clock, router }
+    }
+}
+
+/// An application on one engine.
+pub struct TestApp {
+    /// Its use cases.
+    pub services: Arc<Services>,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    router: Router,
+}
+
+/// What was answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as JSON, or as a JSON text if it is none.
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body of an answer that must be 200.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        self.body
+    }
+
+    /// Checks status and body of an answer, whole.
+    #[track_caller]
+    pub fn is(&self, status: u16, body: &Value) {
+        assert_eq!((self.status.as_u16(), &self.body), (status, body));
+    }
+}
+
+/// A request on its way.
+pub struct Call<'a> {
+    app: &'a TestApp,
+    request: axum::http::request::Builder,
+    body: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json(self, body: &Value) -> Self {
+        self.bytes("application/json", body.to_string().into_bytes())
+    }
+
+    /// Sends bytes as they are.
+    pub fn bytes(mut self, kind: &str, body: Vec<u8>) -> Self {
+        self.request = self.request.header("content-type", kind);
+        self.body = body;
+        self
+    }
+
+    /// Comes from this address.
+    pub fn from_address(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().expect("it is an address"), 40_000);
+        self.request = self.request.extension(ConnectInfo(peer));
+        self
+    }
+
+    /// Presents a login.
+    pub fn as_user(self, login: &Login) -> Self {
+        self.header("x-user-id", &login.user_id).header("x-auth-token", &login.token)
+    }
+
+    /// Sends it, and holds the answer against the document.
+    pub async fn send(self) -> Reply {
+        let request = self.request.body(Body::from(self.body)).expect("tests make requests that can be");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.app.router.clone().oneshot(request).await.expect("the router never fails");
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.expect("the answer is here already").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("answers are UTF-8");
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        document().check(&method, &path, head.status, &body);
+        Reply { status: head.status, headers: head.headers, body }
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user's id.
+    pub user_id: String,
+    /// The login token.
+    pub token: String,
+}
+
+/// The document of the application, read once.
+fn document() -> &'static Document {
+    static DOCUMENT: OnceLock<Document> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Document::new(&usher_api::document()))
+}
+
+impl TestApp {
+    /// The usual application on `engine`: rooms open although there is no agent.
+    pub fn usual(engine: &Engine) -> TestApp {
+        Setup::default().setting("Livechat_accept_chats_with_no_agents", "true").start(engine)
+    }
+
+    /// Begins a request.
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let peer = ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 40_000)));
+        Call { app: self, request: Request::builder().method(method).uri(path).extension(peer), body: Vec::new() }
+    }
+
+    /// `GET path`.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call(Method::GET, path).send().await
+    }
+
+    /// `POST path`.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.call(Method::POST, path).json(body).send().await
+    }
+
+    /// `DELETE path`.
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.call(Method::DELETE, path).send().await
+    }
+
+    /// Registers a visitor called `name`; gives the record.
+    pub async fn register(&self, token: &str, name: &str) -> Value {
+        let body = json!({"visitor": {"token": token, "name": name, "email": format!("{name}@example.com")}});
+        self.post("/api/v1/livechat/visitor", &body).await.ok()["visitor"].clone()
+    }
+
+    /// The id of a visitor's open room, opened if need be.
+    pub async fn room(&self, token: &str) -> String {
+        let answer = self.get(&format!("/api/v1/livechat/room?token={token}")).await.ok();
+        answer["room"]["_id"].as_str().expect("a room has an id").to_owned()
+    }
+
+    /// Posts a message; gives it as stored.
+    pub async fn message(&self, token: &str, room: &str, text: &str) -> Value {
+        let body = json!({"token": token, "rid": room, "msg": text});
+        self.post("/api/v1/livechat/message", &body).await.ok()["message"].clone()
+    }
+
+    /// Makes the first user, an administrator called `admin`.
+    pub async fn create_admin(&self) {
+        let new = NewUser {
+            username: "admin".to_owned(),
+            email: Some("Admin@example.com".to_owned()),
+            name: "Administrator".to_owned(),
+            password: PasswordDigest::of_plain(PASSWORD),
+            roles: vec!["admin"],
+        };
+        assert_eq!(self.services.create_first_user(new).await, Ok(true));
+    }
+
+    /// Logs in as that administrator, who is made if need be.
+    pub async fn admin(&self) -> Login {
+        if !self.services.has_users().await.expect("users can be asked for") {
+            self.create_admin().await;
+        }
+        let name = LoginName::Username("admin".to_owned());
+        let login = self.services.log_in(name, PasswordDigest::of_plain(PASSWORD)).await.expect("the password is right");
+        Login { user_id: login.account.user.id, token: login.token }
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
