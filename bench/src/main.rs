@@ -1,2 +1,60 @@
-//! x
-fn main() {}
+//! The benchmarks: each command prints one section of `docs/performance.md`, with the command line as its heading.
+//!
+//! ```text
+//! cargo build --release                             builds the server that `http` and `scale` measure
+//! cargo run --release -p bench -- store             the store: appends against one commit per call, and reads
+//! cargo run --release -p bench -- http              posting a message, beside a bare HTTP server
+//! cargo run --release -p bench -- scale             the same calls with few data and with many
+//! ```
+//!
+//! What is compared runs in turns, several times, so that a machine's good and bad moments meet both alike; a figure is the median of
+//! its rounds. Progress goes to standard error, the section to standard output. Linux only: CPU time is read from `/proc`.
+
+mod bare;
+mod figures;
+mod fill;
+mod freshness;
+mod http;
+mod load;
+mod process;
+mod scale;
+mod shim;
+mod store;
+mod window;
+mod workplace;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Usher and prints Markdown.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Message appends of the embedded store against one commit per call, and point reads.
+    Store(store::Options),
+    /// Messages posted to the real server over 64 connections, beside a bare server that parses and answers the same.
+    Http(http::Options),
+    /// The time of single calls with a million messages, against that with a hundredth.
+    Scale(scale::Options),
+    /// One measurement of `store`, in a process of its own.
+    #[command(hide = true)]
+    StoreRun(store::measurement::Options),
+    /// The bare server that `http` compares with.
+    #[command(hide = true)]
+    BareServer(bare::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Store(options) => store::run(&options),
+        Command::Http(options) => http::run(&options),
+        Command::Scale(options) => scale::run(&options),
+        Command::StoreRun(options) => store::measurement::run(&options),
+        Command::BareServer(options) => bare::run(&options),
+    }
+}

@@ -12,6 +12,8 @@ pub(crate) const SQLITE_UNDO: &str = "ROLLBACK TO job";
 pub(crate) const SQLITE_RELEASE: &str = "RELEASE job";
 /// Makes a connection refuse to write.
 pub(crate) const QUERY_ONLY: &str = "PRAGMA query_only = ON";
+/// Asks how long the log is and how much of it is in the file, moving nothing.
+pub(crate) const CHECKPOINT_ASK: &str = "PRAGMA wal_checkpoint(NOOP)";
 /// Moves what it can of the log into the file without waiting for anybody.
 pub(crate) const CHECKPOINT_PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 /// Moves the log into the file and makes it start over.

@@ -365,6 +365,27 @@ async fn a_busy_checkpoint_is_noticed_and_made_up_for() {
     assert_eq!(value(&store, "n").await, Some(3));
 }
 
+/// Under a load that never pauses, with somebody always reading: the log is moved into the file and starts over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_stays_short_however_much_is_written() {
+    const MEGABYTE: usize = 1 << 20;
+    let folder = Folder::default();
+    let options = Options { ballast: 0, ..Options::safe(Arc::new(ManualClock::default()), Arc::new(Nobody)) };
+    let store = Arc::new(Store::open(&usher_store::Location::Folder(folder.path().to_owned()), options).expect("it opens"));
+    let mut longest = 0;
+    for number in 0..160_i64 {
+        let add = move |tx: &mut Tx<'_>| {
+            let long = format!("{number}{}", "x".repeat(MEGABYTE));
+            tx.execute("INSERT INTO counters (name, value) VALUES (?1, ?2)", values![&long, number])
+        };
+        let (added, _) = tokio::join!(store.write(add), value(&store, "n"));
+        assert_eq!(added, Ok(1));
+        longest = longest.max(log_length(&folder));
+    }
+    assert!(longest > 16 * MEGABYTE as u64, "the load was large enough to say anything: {longest}");
+    assert!(longest < 80 * MEGABYTE as u64, "the log grew to {longest} bytes");
+}
+
 /// Remembers what was published, and what the store held at that moment.
 #[derive(Default)]
 struct Listener {

@@ -118,7 +118,7 @@ fn a_folder_that_cannot_be_used_is_named() {
 #[test]
 fn exceptions_for_one_engine_are_counted() {
     let dialect = include_str!("../src/dialect.rs");
-    assert_eq!(dialect.matches("pub(crate) const ").count(), 30, "say it in one text in `q` if you can");
+    assert_eq!(dialect.matches("pub(crate) const ").count(), 31, "say it in one text in `q` if you can");
 }
 
 /// SQL stands in `q`, in `dialect` and in the migrations, nowhere else.

@@ -13,6 +13,7 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use async_channel::Sender;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{OpenError, StoreError};
@@ -77,7 +78,7 @@ impl Sqlite {
             threads.push(reader::start(connect(&path, &options)?, inbox.clone(), Arc::clone(&state), &options)?);
         }
         let ballast = ballast::Ballast::new(folder, options.ballast);
-        threads.push(writer::start(connection, inbox, Arc::clone(&state), checkpoints, ballast, &path, &options));
+        threads.push(writer::start(connection, inbox, Arc::clone(&state), checkpoints, ballast, &options));
         let (writes, reads, long_reads) = (Lane(writes), Lane(reads), Lane(long_reads));
         Ok(Sqlite { folder: folder.to_owned(), options, state, writes, reads, long_reads, threads })
     }
@@ -157,6 +158,10 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
     if mode != "wal" {
         return Err(OpenError::Pragma("journal_mode = WAL"));
     }
+    // Otherwise SQLite plans many statements anew for each new value, which takes longer than running them.
+    if !connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failure)? {
+        return Err(OpenError::Pragma("the stability guarantee of its planner"));
+    }
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
@@ -216,4 +221,60 @@ fn prepare<'c>(connection: &'c Connection, sql: &str, values: &[Value<'_>]) -> R
         .map_err(failure)?;
     }
     Ok(statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Nobody, q};
+
+    /// A clock that stands still.
+    struct Still;
+
+    impl usher_domain::Clock for Still {
+        fn now(&self) -> i64 {
+            0
+        }
+
+        fn monotonic(&self) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+    }
+
+    /// Runs a statement several times with other values, as the cache of statements does. Whether it succeeds does not matter.
+    fn is_planned_again(connection: &Connection, sql: &str) -> bool {
+        let mut statement = connection.prepare(sql).unwrap();
+        for round in 0..4 {
+            connection.execute_batch("BEGIN").unwrap();
+            for place in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(place, format!("{round}-{place}")).unwrap();
+            }
+            let mut rows = statement.raw_query();
+            while rows.next().is_ok_and(|row| row.is_some()) {}
+            drop(rows);
+            statement.clear_bindings();
+            connection.execute_batch("ROLLBACK").unwrap();
+        }
+        statement.get_status(rusqlite::StatementStatus::RePrepare) > 0
+    }
+
+    #[test]
+    fn no_statement_is_planned_again_for_other_values() {
+        let folder = std::env::temp_dir().join(format!("usher-plans-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let options = Options { ballast: 0, ..Options::safe(Arc::new(Still), Arc::new(Nobody)) };
+        let mut engine = Sqlite::open(&folder, options.clone()).unwrap();
+        let ours = connect(&folder.join(FILE), &options).unwrap();
+        for (name, sql) in q::serving() {
+            assert!(!is_planned_again(&ours, sql), "{name}");
+        }
+        // The control: without the guarantee some are.
+        let usual = Connection::open(folder.join(FILE)).unwrap();
+        assert!(q::serving().any(|(_, sql)| is_planned_again(&usual, sql)));
+        drop((ours, usual));
+        engine.close();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

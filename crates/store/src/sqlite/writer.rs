@@ -6,7 +6,6 @@
 //! what an earlier job of the same group did.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -30,12 +29,12 @@ const GROUP_JOBS: usize = 256;
 /// How long a group may collect further jobs.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
-/// The length of the write-ahead log, in bytes, at which a checkpoint is due.
-const CHECKPOINT_LENGTH: u64 = 4 << 20;
+/// How many pages of the write-ahead log may wait to be moved into the file before a checkpoint is due: 16 MB.
+const CHECKPOINT_PAGES: i64 = 4_096;
 
-/// The length of the write-ahead log, in bytes, at which the writer itself makes it start over: under a steady load the checkpoints
-/// beside it never catch the last frame.
-const RESTART_LENGTH: u64 = 64 << 20;
+/// The length of the write-ahead log, in pages, at which the writer itself makes it start over: under a steady load the checkpoints
+/// beside it never catch the last page. 64 MB.
+const RESTART_PAGES: i64 = 16_384;
 
 /// How often a full disk is probed for space.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -46,7 +45,6 @@ struct Writer {
     state: Arc<State>,
     checkpoints: Sender<()>,
     ballast: Ballast,
-    log: PathBuf,
     publish: Arc<dyn Publish>,
     clock: Arc<dyn Clock>,
     rehearse: bool,
@@ -74,7 +72,6 @@ pub(super) fn start(
     state: Arc<State>,
     checkpoints: Sender<()>,
     ballast: Ballast,
-    path: &Path,
     options: &Options,
 ) -> JoinHandle<()> {
     let mut writer = Writer {
@@ -83,7 +80,6 @@ pub(super) fn start(
         state,
         checkpoints,
         ballast,
-        log: path.with_extension("db-wal"),
         publish: Arc::clone(&options.publish),
         clock: Arc::clone(&options.clock),
         rehearse: options.rehearse,
@@ -277,13 +273,20 @@ impl Writer {
         }
     }
 
-    /// Asks for a checkpoint when the log has grown, and makes it start over itself when it has grown too far.
+    /// Asks for a checkpoint when much of the log waits for one, and makes it start over itself when it has grown too far.
     fn keep_log_short(&mut self) {
-        let length = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
-        if length >= RESTART_LENGTH {
+        let lengths = self.connection.prepare_cached(dialect::CHECKPOINT_ASK).and_then(|mut statement| {
+            // The length of the log, and how much of it is in the file already.
+            statement.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+        });
+        let (length, moved) = match lengths {
+            Ok(lengths) => lengths,
+            Err(error) => return tracing::warn!(%error, "the length of the log is unknown"),
+        };
+        if length >= RESTART_PAGES {
             // Whether it came through shows in the log's length; a busy one is tried again after the next group.
             let _ = self.connection.query_row(dialect::CHECKPOINT_RESTART, [], |_| Ok(()));
-        } else if length >= CHECKPOINT_LENGTH {
+        } else if length - moved >= CHECKPOINT_PAGES {
             // A full channel means that one is due already.
             let _ = self.checkpoints.try_send(());
         }

@@ -1,0 +1,46 @@
+//! The bare server: what HTTP alone costs. It reads and parses a body as the real server must, and sends the bytes that the real server
+//! sent for such a body. It stores nothing and checks nothing.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::load::POST_MESSAGE;
+
+/// What the bare server is told.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The file with the body of every answer.
+    #[arg(long)]
+    answer: PathBuf,
+}
+
+/// Serves until it is killed.
+pub fn run(options: &Options) -> Result<()> {
+    let body = std::fs::read(&options.answer).with_context(|| format!("{} cannot be read", options.answer.display()))?;
+    let router = Router::new().route(POST_MESSAGE, post(answer)).with_state(Bytes::from(body));
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("The bare server is ready at http://{}", listener.local_addr()?);
+        Ok(axum::serve(listener, router).await?)
+    })
+}
+
+async fn answer(State(answer): State<Bytes>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Value>(&body) {
+        Ok(parsed) => {
+            // Seen by nobody else, it might not be made at all.
+            std::hint::black_box(parsed);
+            ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
+        }
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}

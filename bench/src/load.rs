@@ -1,0 +1,287 @@
+//! The load generator: HTTP/1.1 over kept connections, with as little work of its own as can be, since it shares the cores with what it
+//! measures. Requests are bytes made beforehand; of an answer no more is read than its status and its length.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::window::{Count, Window, now};
+
+/// Where messages are posted.
+pub const POST_MESSAGE: &str = "/api/v1/livechat/message";
+
+/// How many threads generate load: as many as there are servers at once would starve nobody, fewer could be what is measured.
+const THREADS: usize = 2;
+
+/// The length of a message's id, as clients make them.
+const ID_LENGTH: usize = 17;
+
+/// The text of every message.
+const TEXT: &str = "Is the blue one still to be had in a larger size? I would need it by Friday.";
+
+/// Which ids messages have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Ids {
+    /// Each connection's rise, so that they go to a few places of the index.
+    Rising,
+    /// Anything, as widgets make them: each goes to a place of its own.
+    Random,
+}
+
+/// A kept connection.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// An answer.
+pub struct Answer<'b> {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: &'b [u8],
+}
+
+impl Answer<'_> {
+    /// The body as JSON, if the status is 200.
+    pub fn json(&self) -> Result<Value> {
+        self.expect_ok()?;
+        serde_json::from_slice(self.body).context("the answer is no JSON")
+    }
+
+    /// The body as text, if the status is 200.
+    pub fn text(&self) -> Result<&str> {
+        self.expect_ok()?;
+        std::str::from_utf8(self.body).context("the answer is no text")
+    }
+
+    fn expect_ok(&self) -> Result<()> {
+        ensure!(self.status == 200, "the answer was {} {}", self.status, String::from_utf8_lossy(self.body));
+        Ok(())
+    }
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> Result<Connection> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("{address} does not accept connections"))?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream, buffer: Vec::with_capacity(64 << 10) })
+    }
+
+    /// Sends a request and reads its answer.
+    pub async fn call(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head = loop {
+            ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
+            if let Some(head) = Head::read(&self.buffer)? {
+                break head;
+            }
+        };
+        let end = head.length + head.body;
+        while self.buffer.len() < end {
+            ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection within an answer");
+        }
+        ensure!(self.buffer.len() == end, "the server sent more than it was asked for");
+        Ok(Answer { status: head.status, body: &self.buffer[head.length..] })
+    }
+}
+
+/// What is read of an answer's head.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    /// The length of the head itself.
+    length: usize,
+    /// The length of the body.
+    body: usize,
+}
+
+impl Head {
+    /// Reads a head at the beginning of `bytes`; `None` if it is not whole yet.
+    fn read(bytes: &[u8]) -> Result<Option<Head>> {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+        let head = std::str::from_utf8(&bytes[..end]).context("the answer's head is no text")?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
+        let mut fields = lines.filter_map(|line| line.split_once(':'));
+        let body =
+            fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length")).and_then(|(_, value)| value.trim().parse().ok());
+        match (status, body) {
+            (Some(status), Some(body)) => Ok(Some(Head { status, length: end + 4, body })),
+            _ => bail!("the answer has another form than expected:\n{head}"),
+        }
+    }
+}
+
+/// Makes a request; one without a body if it is null.
+pub fn request(method: &str, path: &str, body: &Value) -> Vec<u8> {
+    match body {
+        Value::Null => raw_request(method, path, ""),
+        body => raw_request(method, path, &body.to_string()),
+    }
+}
+
+fn raw_request(method: &str, path: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// One visitor who posts messages over a connection of its own.
+#[derive(Clone)]
+pub struct Poster {
+    /// The request, whose last bytes before `"}` are the id.
+    request: Vec<u8>,
+    connection: usize,
+    sent: u64,
+    ids: Ids,
+}
+
+impl Poster {
+    /// The visitor with this token in its room; `connection` tells it from the others.
+    pub fn new(connection: usize, token: &str, room_id: &str, ids: Ids) -> Poster {
+        let placeholder = "-".repeat(ID_LENGTH);
+        let body = format!(r#"{{"token":"{token}","rid":"{room_id}","msg":"{TEXT}","_id":"{placeholder}"}}"#);
+        Poster { request: raw_request("POST", POST_MESSAGE, &body), connection, sent: 0, ids }
+    }
+
+    /// The next request, with an id that no other has.
+    pub fn next(&mut self) -> Result<&[u8]> {
+        let end = self.request.len() - r#""}"#.len();
+        let mut place = &mut self.request[end - ID_LENGTH..end];
+        match self.ids {
+            Ids::Rising => write!(place, "{:04}x{:012}", self.connection, self.sent)?,
+            // 16 of 17 characters hold the mixed number: distinct numbers stay distinct.
+            Ids::Random => write!(place, "{:016x}r", mixed(((self.connection as u64) << 48) | self.sent))?,
+        }
+        self.sent += 1;
+        Ok(&self.request)
+    }
+}
+
+/// The number in another order: a bijection without any visible pattern (the last step of splitmix64).
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// What a round of load came to.
+pub struct Load {
+    /// How many messages were answered.
+    pub count: Count,
+    /// How long each answer in the window took, sorted, in microseconds.
+    pub latencies: Vec<u32>,
+    /// Answers in a second.
+    pub per_second: f64,
+    /// The CPU time of the server in the window.
+    pub server_cpu: Duration,
+    /// The CPU time of this process in the window.
+    pub own_cpu: Duration,
+}
+
+/// Lets every poster post, each as fast as it is answered, to the server at `address` for `length`. Blocks.
+pub fn run(address: SocketAddr, server: u32, posters: &mut [Poster], length: Duration) -> Result<Load> {
+    let window = Window::of(length);
+    let share = posters.len().div_ceil(THREADS).max(1);
+    let (cpu, posted) = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            posters.chunks_mut(share).map(|posters| scope.spawn(move || post_all(address, posters, window))).collect();
+        let cpu = window.watch([server, std::process::id()]);
+        let join =
+            |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (cpu, threads.into_iter().map(join).collect::<Result<Vec<_>>>())
+    });
+    let ([server_cpu, own_cpu], posted) = (cpu?, posted?.into_iter().flatten().collect::<Vec<Posted>>());
+    let count: Count = posted.iter().map(|posted| posted.count).sum();
+    let mut latencies: Vec<u32> = posted.into_iter().flat_map(|posted| posted.latencies).collect();
+    latencies.sort_unstable();
+    Ok(Load { count, latencies, per_second: window.rate(count.measured), server_cpu, own_cpu })
+}
+
+/// What one poster did.
+struct Posted {
+    count: Count,
+    latencies: Vec<u32>,
+}
+
+/// One thread's posters, each with its connection.
+fn post_all(address: SocketAddr, posters: &mut [Poster], window: Window) -> Result<Vec<Posted>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let tasks: Vec<_> = posters.iter().map(|poster| runtime.spawn(post(address, poster.clone(), window))).collect();
+    let mut all = Vec::new();
+    for (task, poster) in tasks.into_iter().zip(posters) {
+        let (posted, sent) = runtime.block_on(task)??;
+        poster.sent = sent;
+        all.push(posted);
+    }
+    Ok(all)
+}
+
+/// Posts until the window has closed. Gives as well how many ids are used up.
+async fn post(address: SocketAddr, mut poster: Poster, window: Window) -> Result<(Posted, u64)> {
+    let mut connection = Connection::open(address).await?;
+    let mut posted = Posted { count: Count::default(), latencies: Vec::with_capacity(1 << 16) };
+    while !window.is_over() {
+        let begun = now();
+        let answer = connection.call(poster.next()?).await?;
+        answer.expect_ok()?;
+        let ended = now();
+        posted.count.whole += 1;
+        if window.holds(ended) {
+            posted.count.measured += 1;
+            posted.latencies.push((ended - begun).as_micros() as u32);
+        }
+    }
+    Ok((posted, poster.sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_once_it_is_whole() {
+        let bytes = b"HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\nContent-Length:  12\r\n\r\nnot all of i";
+        let whole = bytes.len() - 12;
+        assert_eq!(Head::read(bytes).ok(), Some(Some(Head { status: 404, length: whole, body: 12 })));
+        for cut in 0..whole {
+            assert_eq!(Head::read(&bytes[..cut]).ok(), Some(None), "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_length_is_refused() {
+        assert!(Head::read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+        assert!(Head::read(b"SSH-2.0\r\ncontent-length: 1\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn every_request_is_the_same_but_for_its_id() {
+        for ids in [Ids::Rising, Ids::Random] {
+            let mut seen = std::collections::HashSet::new();
+            for connection in 0..4 {
+                let mut poster = Poster::new(connection, "token", "room", ids);
+                for _ in 0..100 {
+                    let request = String::from_utf8(poster.next().expect("there is room for an id").to_vec()).expect("it is text");
+                    let (head, body) = request.split_once("\r\n\r\n").expect("it has a head");
+                    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+                    let body: Value = serde_json::from_str(body).expect("the body is JSON");
+                    assert_eq!((&body["token"], &body["rid"]), (&Value::from("token"), &Value::from("room")));
+                    let id = body["_id"].as_str().expect("there is an id").to_owned();
+                    assert!(id.len() == ID_LENGTH && seen.insert(id), "{body}");
+                }
+            }
+        }
+    }
+}
