@@ -41,6 +41,7 @@ pub(crate) fn head() -> utoipa::openapi::OpenApi {
 
 /// `/api-docs` and `/api-docs/openapi.json`.
 pub(crate) fn router(document: utoipa::openapi::OpenApi) -> Router<Shared> {
-    let config = Config::default().try_it_out_enabled(true);
+    // Otherwise the page sends the document to a validator on somebody else's server.
+    let config = Config::default().try_it_out_enabled(true).validator_url("none");
     SwaggerUi::new("/api-docs").url("/api-docs/openapi.json", document).config(config).into()
 }

@@ -138,6 +138,18 @@ impl Call<'_> {
         self
     }
 
+    /// Sends bytes without saying what they are.
+    pub fn untyped(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Adds a header whose value is bytes as they are.
+    pub fn raw_header(mut self, name: &str, value: &[u8]) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
     /// Comes from this address.
     pub fn from_address(mut self, address: &str) -> Self {
         let peer = SocketAddr::new(address.parse().expect("it is an address"), 40_000);
@@ -199,6 +211,11 @@ impl TestApp {
     /// `POST path`.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.call(Method::POST, path).json(body).send().await
+    }
+
+    /// `HEAD path`: the answer to `GET path` without its body.
+    pub async fn head(&self, path: &str) -> Reply {
+        self.call(Method::HEAD, path).send().await
     }
 
     /// `DELETE path`.

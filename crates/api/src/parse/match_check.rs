@@ -64,7 +64,12 @@ impl MatchField {
 ///
 /// The message about the first mismatch, such as `Match error: Missing key 'token' in field visitor`.
 pub fn check_match(value: &Value, pattern: &MatchPattern, path: &str) -> Result<(), String> {
-    let Value::Object(given) = value else { return Err(unexpected("object", value, path)) };
+    let given = match value {
+        Value::Object(given) => given,
+        // For a script a list is an object as well, only not a plain one.
+        Value::Array(_) => return Err(failure("Expected plain object", path)),
+        other => return Err(unexpected("object", other, path)),
+    };
     for (name, value) in given {
         match pattern.fields.iter().find(|field| field.name == name) {
             Some(field) => field.kind.check(value, &below(path, name))?,
@@ -164,14 +169,14 @@ mod tests {
             (&QUERY, json!(null), "Expected object, got null"),
             (&QUERY, json!("x"), "Expected object, got string"),
             (&QUERY, json!(true), "Expected object, got boolean"),
-            (&QUERY, json!([]), "Expected object, got object"),
+            (&QUERY, json!([]), "Expected plain object"),
             (&QUERY, json!({}), "Missing key 'token'"),
             (&QUERY, json!({"token": "t"}), "Missing key 'rid'"),
             (&QUERY, json!({"token": 1}), "Expected string, got number in field token"),
             (&QUERY, json!({"token": "123456"}), "Failed Match.Where validation in field token"),
             (&QUERY, json!({"other": 1}), "Unknown key in field other"),
             (&QUERY, json!({"agent": {"id": 1}, "token": 1}), "Unknown key in field agent.id"),
-            (&BODY, json!({"visitor": []}), "Expected object, got object in field visitor"),
+            (&BODY, json!({"visitor": []}), "Expected plain object in field visitor"),
             (&BODY, json!({"visitor": {}}), "Missing key 'token' in field visitor"),
             (&BODY, json!({"visitor": {"name": 1}}), "Expected string, got number in field visitor.name"),
             (&BODY, json!({"visitor": {"token": null}}), "Expected string, got null in field visitor.token"),

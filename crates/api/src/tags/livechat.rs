@@ -49,6 +49,7 @@ pub struct ConfigAnswer {
 #[utoipa::path(get, path = "/api/v1/livechat/config", tag = "Livechat", params(ConfigQuery), responses(
     (status = 200, body = Succeeded<ConfigAnswer>),
     (status = 400, body = Failed),
+    (status = 503, body = Failed),
 ))]
 pub async fn config(State(api): State<Shared>, call: Public<ConfigQuery>) -> Answer {
     let token = call.input.token.and_then(VisitorToken::new);

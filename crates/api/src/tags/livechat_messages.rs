@@ -93,7 +93,7 @@ pub struct MessageAnswer<'a> {
 ))]
 pub async fn post_message(State(api): State<Shared>, call: Visitor<MessageBody>) -> Answer {
     let MessageBody { room_id, text, id, .. } = call.input;
-    let message = VisitorMessage { room_id, text, id: id.filter(|id| !id.is_empty()) };
+    let message = VisitorMessage { room_id, text, id: id.filter(|id| !id.trim().is_empty()) };
     let message = api.services.post_visitor_message(call.token.clone(), message).await?;
     success(MessageAnswer { message: MessageDocument::for_visitor(&message, call.token.as_str()) })
 }

@@ -1,7 +1,7 @@
 //! Moves the write-ahead log into the database file, beside the callers' path.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use async_channel::Receiver;
@@ -14,6 +14,7 @@ use crate::dialect;
 pub(super) fn start(connection: Connection, due: Receiver<()>, state: Arc<State>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         while due.recv_blocking().is_ok() {
+            let _alone = state.moving_log.lock().unwrap_or_else(PoisonError::into_inner);
             let moved = connection.query_row(dialect::CHECKPOINT_PASSIVE, [], |row| row.get::<_, i64>(0));
             match moved {
                 Ok(_) => {}

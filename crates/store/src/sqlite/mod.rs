@@ -9,8 +9,9 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_channel::Sender;
 use rusqlite::config::DbConfig;
@@ -24,6 +25,9 @@ use crate::{dialect, migrations};
 
 /// The database's file in the data folder.
 pub const FILE: &str = "usher.db";
+
+/// How long a connection waits for the locks of another.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the writer receives.
 enum Message {
@@ -46,6 +50,8 @@ pub(crate) struct State {
     jobs: AtomicU64,
     /// Readers hold it shared while they read; sealing takes it alone.
     reading: RwLock<()>,
+    /// Held by whoever moves the log into the file: SQLite refuses a second one at once.
+    moving_log: Mutex<()>,
 }
 
 /// The engine.
@@ -135,10 +141,11 @@ fn close_all(lanes: &[&Sender<Box<dyn Job>>]) {
 fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
+    // First of all, because what follows takes locks.
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
     let synchronous = if options.synchronous { "FULL" } else { "OFF" };
     let pragmas = format!(
-        "PRAGMA busy_timeout = 5000;
-         PRAGMA journal_mode = WAL;
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
@@ -164,6 +171,14 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
     }
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
+}
+
+/// Runs the checkpoint `sql`, which waits for others at most `patience`. Gives whether it came through whole.
+fn move_log(connection: &Connection, sql: &str, patience: Duration) -> Result<bool, StoreError> {
+    connection.busy_timeout(patience).map_err(failure)?;
+    let busy = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
+    Ok(busy.map_err(failure)? == 0)
 }
 
 /// What a failure of SQLite means here.

@@ -36,6 +36,9 @@ const CHECKPOINT_PAGES: i64 = 4_096;
 /// beside it never catch the last page. 64 MB.
 const RESTART_PAGES: i64 = 16_384;
 
+/// How long the writer waits for reads that keep the log from starting over.
+const RESTART_PATIENCE: Duration = Duration::from_millis(50);
+
 /// How often a full disk is probed for space.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -284,8 +287,10 @@ impl Writer {
             Err(error) => return tracing::warn!(%error, "the length of the log is unknown"),
         };
         if length >= RESTART_PAGES {
-            // Whether it came through shows in the log's length; a busy one is tried again after the next group.
-            let _ = self.connection.query_row(dialect::CHECKPOINT_RESTART, [], |_| Ok(()));
+            // One that did not come through is tried again after the next group.
+            if let Err(failure) = sqlite::move_log(&self.connection, dialect::CHECKPOINT_RESTART, RESTART_PATIENCE) {
+                tracing::warn!(%failure, "the log could not start over yet");
+            }
         } else if length - moved >= CHECKPOINT_PAGES {
             // A full channel means that one is due already.
             let _ = self.checkpoints.try_send(());

@@ -1,0 +1,110 @@
+//! What the API says of itself.
+
+use serde_json::Value;
+use usher_testkit::TestApp;
+use usher_testkit::engines::Engine;
+
+/// Every operation there is, with its tag, who may call it, and the statuses it answers.
+const OPERATIONS: &[(&str, &str, &str, &[&str])] = &[
+    ("POST /api/v1/login", "Authentication", "public", &["200", "401", "429", "503"]),
+    ("GET /api/v1/logout", "Authentication", "caller", &["200", "401", "503"]),
+    ("POST /api/v1/logout", "Authentication", "caller", &["200", "401", "503"]),
+    ("GET /api/v1/me", "Authentication", "caller", &["200", "401", "503"]),
+    ("GET /api/v1/livechat/config", "Livechat", "public", &["200", "400", "503"]),
+    ("POST /api/v1/livechat/message", "Livechat Messages", "visitor", &["200", "400", "429", "503"]),
+    ("GET /api/v1/livechat/messages.history/{rid}", "Livechat Messages", "visitor", &["200", "400", "503"]),
+    ("GET /api/v1/livechat/room", "Omnichannel Rooms", "visitor", &["200", "400", "503"]),
+    ("POST /api/v1/livechat/visitor", "Omnichannel Visitors", "public", &["200", "400", "429", "503"]),
+    ("GET /api/v1/livechat/visitor/{token}", "Omnichannel Visitors", "visitor", &["200", "400", "503"]),
+    ("DELETE /api/v1/livechat/visitor/{token}", "Omnichannel Visitors", "visitor", &["200", "400", "429", "503"]),
+];
+
+/// The document, through its text.
+fn document() -> Value {
+    serde_json::from_str(&usher_api::document_text()).expect("the document is JSON")
+}
+
+/// The operations in a document, by method and path.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("a document has paths") {
+        for (method, operation) in methods.as_object().expect("a path has methods") {
+            found.push((format!("{} {path}", method.to_uppercase()), operation));
+        }
+    }
+    found
+}
+
+#[test]
+fn it_names_every_operation_and_no_other() {
+    let document = document();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1.")), "{}", document["openapi"]);
+    let mut found: Vec<String> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    let mut expected: Vec<&str> = OPERATIONS.iter().map(|(name, ..)| *name).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn every_operation_says_what_it_is() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let (_, tag, access, statuses) = OPERATIONS.iter().find(|(known, ..)| *known == name).expect("it is known");
+        assert_eq!(operation["tags"], serde_json::json!([tag]), "{name}");
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{name} has no summary");
+        assert_eq!(operation["x-usher-access"], *access, "{name}");
+        let answers = operation["responses"].as_object().expect("an operation has answers");
+        assert_eq!(answers.keys().map(String::as_str).collect::<Vec<_>>(), *statuses, "{name}");
+        for (status, answer) in answers {
+            let schema = &answer["content"]["application/json"]["schema"];
+            assert!(schema.is_object(), "{name} {status} has no schema");
+        }
+        assert_eq!(operation["security"].is_array(), *access == "caller", "{name}: who must be logged in is told how");
+        let in_path = name.contains('{');
+        let told = operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(|one| one["in"] == "path"));
+        assert_eq!(told, in_path, "{name}: what is in the path is a parameter");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_served() {
+    let app = TestApp::usual(&Engine::sqlite());
+    let reply = app.get("/api-docs/openapi.json").await;
+    assert_eq!(reply.headers["content-type"], "application/json");
+    assert_eq!(reply.ok(), document());
+}
+
+/// What `text` refers to in `src` and `href`.
+fn references(text: &str) -> Vec<&str> {
+    let after = |start: &'static str| text.split(start).skip(1).filter_map(|rest| rest.split('"').next());
+    after("src=\"").chain(after("href=\"")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_shows_it_with_nothing_from_elsewhere() {
+    let app = TestApp::usual(&Engine::sqlite());
+    let away = app.get("/api-docs").await;
+    assert!(away.status.is_redirection(), "{}", away.status);
+    assert_eq!(away.headers["location"], "/api-docs/");
+
+    let reply = app.get("/api-docs/").await;
+    assert!(reply.headers["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html")));
+    let page = reply.ok();
+    let page = page.as_str().expect("a page is no JSON");
+    let references = references(page);
+    assert!(references.iter().any(|reference| reference.contains("swagger-initializer.js")), "{page}");
+    for reference in references {
+        let is_ours = !reference.contains("//") && !reference.starts_with("data:");
+        assert!(is_ours, "{reference} is from elsewhere");
+        let path = format!("/api-docs/{}", reference.trim_start_matches("./"));
+        assert_eq!(app.head(&path).await.status.as_u16(), 200, "{path}");
+    }
+    let initializer = app.get("/api-docs/swagger-initializer.js").await.ok();
+    let initializer = initializer.as_str().expect("a script is no JSON");
+    assert!(initializer.contains("/api-docs/openapi.json"), "{initializer}");
+    assert!(initializer.contains(r#""validatorUrl": "none""#), "the document goes to a stranger's validator: {initializer}");
+    for text in [page, initializer] {
+        assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    }
+}

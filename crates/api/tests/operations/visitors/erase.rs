@@ -1,0 +1,201 @@
+//! Erasing oneself.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use usher_domain::message::{Author, Message};
+use usher_services::Error;
+use usher_store::q::erasures::{Counts, Erasure};
+use usher_store::registry::{Rule, TABLES};
+use usher_store::{StoreError, q};
+use usher_testkit::TestApp;
+use usher_testkit::clock::START;
+use usher_testkit::engines::Engine;
+
+use crate::support::{KEEP_CONNECTION, ROOM, Rows, VISITOR, coded, column, history, plain, rows, stored_visitor, usual};
+
+/// An application in which visitors with open rooms may be erased.
+fn erasing(engine: &Engine) -> TestApp {
+    usual().setting(KEEP_CONNECTION, "true").start(engine)
+}
+
+/// A visitor with a room and three messages in it. Gives its id and the room's.
+async fn visitor_with_messages(app: &TestApp, token: &str, name: &str) -> (String, String) {
+    let visitor = app.register(token, name).await;
+    let room = app.room(token).await;
+    for text in ["one", "two", "three"] {
+        app.message(token, &room, text).await;
+    }
+    (visitor["_id"].as_str().expect("a visitor has an id").to_owned(), room)
+}
+
+/// The only entry of the ledger of erasures.
+async fn ledger(app: &TestApp) -> Erasure {
+    let ids = column(app, "SELECT id FROM erasures").await;
+    let [id] = ids.as_slice() else { panic!("one entry was expected, not {ids:?}") };
+    let id = id.clone();
+    let entry: Option<Erasure> =
+        app.services.store.read(move |tx| q::erasures::by_id(tx, &id).map_err(Error::from)).await.expect("the ledger can be read");
+    entry.expect("it is in there")
+}
+
+/// The refusal of a token that nobody has.
+fn nobody() -> Value {
+    coded("[invalid-token]", "invalid-token")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_without_rooms_is_erased() {
+    for engine in Engine::all() {
+        let app = TestApp::usual(&engine);
+        let id = app.register("token-1", "Mary").await["_id"].clone();
+        app.advance(Duration::from_millis(1_250));
+        let erased = app.delete(&format!("{VISITOR}/token-1")).await;
+        erased.is(200, &json!({"visitor": {"_id": id, "ts": "2024-01-31T12:00:01.250Z"}, "success": true}));
+        app.get(&format!("{VISITOR}/token-1")).await.is(400, &nobody());
+        app.delete(&format!("{VISITOR}/token-1")).await.is(400, &nobody());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_nobody_has_erases_nothing() {
+    for engine in Engine::all() {
+        let app = erasing(&engine);
+        let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        let before = rows(&app).await;
+        for token in ["token-2", "TOKEN-1", "%20", "guest-1", "mary@example.com", &id, &room] {
+            app.delete(&format!("{VISITOR}/{token}")).await.is(400, &nobody());
+        }
+        assert_eq!(rows(&app).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_rooms_stand_in_the_way() {
+    for engine in Engine::all() {
+        let app = TestApp::usual(&engine);
+        visitor_with_messages(&app, "token-1", "Mary").await;
+        let before = rows(&app).await;
+        let answer = app.delete(&format!("{VISITOR}/token-1")).await;
+        answer.is(400, &coded("Cannot remove visitors with opened rooms [visitor-has-open-rooms]", "visitor-has-open-rooms"));
+        assert_eq!(rows(&app).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_rooms_go_too_where_the_setting_says_so() {
+    for engine in Engine::all() {
+        let app = erasing(&engine);
+        let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        app.advance(Duration::from_secs(1));
+        let erased = app.delete(&format!("{VISITOR}/token-1")).await;
+        erased.is(200, &json!({"visitor": {"_id": id, "ts": "2024-01-31T12:00:01.000Z"}, "success": true}));
+
+        app.get(&format!("{ROOM}?token=token-1")).await.is(400, &plain("invalid-token"));
+        app.get(&history(&room, "token=token-1")).await.is(400, &plain("invalid-token"));
+        let counts = Counts { visitors: 1, contacts: 1, rooms: 1, messages: 4, changes: 5 };
+        let now = START + 1_000;
+        let unsealed = Erasure { actor: "visitor".to_owned(), requested_at: now, erased_at: Some(now), sealed_at: None, counts };
+        assert_eq!(ledger(&app).await, unsealed);
+
+        app.advance(Duration::from_secs(1));
+        assert_eq!(app.services.finish_erasures().await, Ok(1));
+        assert_eq!(ledger(&app).await, Erasure { sealed_at: Some(now + 1_000), ..unsealed });
+    }
+}
+
+/// The tables whose rows go with their visitor.
+fn personal(rows: &Rows) -> Vec<(&str, usize)> {
+    let is_personal = |rule: &Rule| *rule == Rule::DeleteRow;
+    let tables = TABLES.iter().filter(|table| table.columns.iter().any(|(_, rule)| is_personal(rule)));
+    tables.map(|table| (table.name, rows[table.name].len())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_visitor_is_in_any_table() {
+    for engine in Engine::all() {
+        let app = erasing(&engine);
+        app.admin().await;
+        let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        let before = rows(&app).await;
+        for (table, count) in personal(&before) {
+            assert!(count > 0, "{table} is empty before the erasure already, so this test shows nothing of it");
+        }
+        app.delete(&format!("{VISITOR}/token-1")).await.ok();
+        let after = rows(&app).await;
+        assert!(personal(&after).iter().all(|(_, count)| *count == 0), "left behind: {:?}", personal(&after));
+
+        let text = format!("{after:?}").to_lowercase();
+        for trace in [&id.to_lowercase(), &room.to_lowercase(), "token-1", "mary", "three", "guest-1"] {
+            assert!(!text.contains(trace), "{trace} is still in {after:#?}");
+        }
+        assert_eq!((&after["users"], &after["user_roles"]), (&before["users"], &before["user_roles"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_are_left_alone() {
+    for engine in Engine::all() {
+        let app = erasing(&engine);
+        let (_, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        let told = app.get(&history(&room, "token=token-1")).await.ok();
+        let mut before = rows(&app).await;
+        visitor_with_messages(&app, "token-2", "Bob").await;
+        app.delete(&format!("{VISITOR}/token-2")).await.ok();
+
+        let mut after = rows(&app).await;
+        assert_eq!(after.remove("erasures").map(|entries| entries.len()), Some(1));
+        before.remove("erasures");
+        assert_eq!(after, before);
+        app.get(&history(&room, "token=token-1")).await.is(200, &told);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_registers_with_the_token_again_is_somebody_new() {
+    for engine in Engine::all() {
+        let app = erasing(&engine);
+        let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        app.delete(&format!("{VISITOR}/token-1")).await.ok();
+        app.advance(Duration::from_secs(1));
+        let new = app.register("token-1", "Ann").await;
+        assert_ne!(new["_id"], json!(id));
+        assert_eq!((&new["username"], &new["ts"]), (&json!("guest-2"), &json!("2024-01-31T12:00:01.000Z")));
+        app.get(&history(&room, "token=token-1")).await.is(400, &plain("invalid-room"));
+        assert_ne!(app.room("token-1").await, room);
+    }
+}
+
+/// Puts messages into a room without going through its use case, which would take its time.
+async fn fill(app: &TestApp, token: &str, room: &str, count: i64) {
+    let visitor = stored_visitor(app, token).await;
+    let room = room.to_owned();
+    let write = app.services.store.write::<_, StoreError, _>(move |tx| {
+        for number in 1..=count {
+            let author = Author { id: visitor.id.clone(), username: visitor.username.clone(), name: None, is_visitor: true };
+            let (id, ts) = (format!("{room}-{number}"), START + number);
+            let message = Message { id, room_id: room.clone(), ts, kind: None, text: "text".to_owned(), author, updated_at: ts };
+            q::messages::insert(tx, &message)?;
+        }
+        Ok(())
+    });
+    write.await.expect("messages can be stored");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_visitor_goes_in_chunks() {
+    for engine in Engine::all() {
+        let app = usual().setting(KEEP_CONNECTION, "true").without_rehearsal().start(&engine);
+        app.register("token-1", "Mary").await;
+        let room = app.room("token-1").await;
+        fill(&app, "token-1", &room, 2_200).await;
+        let (_, before) = app.services.store.written();
+        app.delete(&format!("{VISITOR}/token-1")).await.ok();
+        let (_, after) = app.services.store.written();
+        assert_eq!(after - before, 3, "2,200 messages are more than two chunks and fewer than three");
+
+        let entry = ledger(&app).await;
+        assert_eq!(entry.counts, Counts { visitors: 1, contacts: 1, rooms: 1, messages: 2_201, changes: 2 });
+        assert!(personal(&rows(&app).await).iter().all(|(_, count)| *count == 0));
+    }
+}
