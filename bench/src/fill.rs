@@ -125,7 +125,7 @@ impl Filling {
             let conversation = &self.conversations[number % self.plan.rooms];
             let turn = number / self.plan.rooms;
             let (room_id, ts, seq) = (conversation.room_id.as_str(), self.begun + number as i64, turn as i64 + 2);
-            q::messages::insert(tx, &message(conversation, id, turn, ts))?;
+            assert!(q::messages::insert(tx, &message(conversation, id, turn, ts))?, "ids made here are new");
             if turn + 1 == self.plan.messages_of_room {
                 let posted = q::rooms::Posted { room_id, seq, message_id: id, ts, now: ts };
                 if turn == 0 {

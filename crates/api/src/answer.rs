@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 
 use crate::ApiError;
 
+/// Most answers fit into so many bytes, so that writing one asks for memory once.
+const USUAL_LENGTH: usize = 1_024;
+
 /// What a handler gives.
 pub type Answer = Result<Response, ApiError>;
 
@@ -27,6 +30,7 @@ pub fn success<T: Serialize>(members: T) -> Answer {
 ///
 /// The content type is exactly `application/json`: clients compare it as a whole.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    let text = serde_json::to_vec(body).map_err(|_| ApiError::broken("an answer could not be written"))?;
+    let mut text = Vec::with_capacity(USUAL_LENGTH);
+    serde_json::to_writer(&mut text, body).map_err(|_| ApiError::broken("an answer could not be written"))?;
     Ok((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response())
 }

@@ -43,6 +43,9 @@ pub const STARTED: &str = "livechat-started";
 /// The links in `text`, in order: runs of non-blank characters that begin with `http://` or `https://`, without the punctuation
 /// that ends a sentence or closes a bracket around them.
 pub fn links(text: &str) -> Vec<&str> {
+    if !text.contains("://") {
+        return Vec::new();
+    }
     text.split_whitespace()
         .filter_map(|word| {
             let start = word.find("https://").into_iter().chain(word.find("http://")).min()?;

@@ -40,7 +40,6 @@ impl Services {
     /// Stores a visitor's message. The answer comes after it is durable.
     pub async fn post_visitor_message(&self, token: VisitorToken, message: VisitorMessage) -> Result<Message, Error> {
         let refusal = self.reason_not_to_post(&message.text);
-        let is_ours = message.id.is_none();
         let id = message.id.unwrap_or_else(|| self.new_id());
         let (room_id, text, now) = (message.room_id, message.text, self.now());
         self.store
@@ -48,19 +47,16 @@ impl Services {
                 let Some(room) = q::rooms::for_posting(tx, &token, &room_id)? else {
                     return Err(why_no_room(tx, &token)?);
                 };
-                if !is_ours && let Some(stored) = q::messages::by_id(tx, &id)? {
-                    return repeated(stored, &room_id, &room.visitor_id);
+                let closed = (!room.is_open).then_some(Refusal::RoomClosed);
+                let blocked = room.is_blocked.then_some(Refusal::ChannelBlocked);
+                match closed.or(refusal).or(blocked) {
+                    None => append(tx, &id, &room_id, &text, room, now),
+                    // What is stored already is answered all the same.
+                    Some(refusal) => match q::messages::by_id(tx, &id)? {
+                        Some(stored) => repeated(stored, &room_id, &room.visitor_id),
+                        None => Err(refusal.into()),
+                    },
                 }
-                if !room.is_open {
-                    return Err(Refusal::RoomClosed.into());
-                }
-                if let Some(refusal) = refusal {
-                    return Err(refusal.into());
-                }
-                if room.is_blocked {
-                    return Err(Refusal::ChannelBlocked.into());
-                }
-                append(tx, &id, &room_id, &text, room, now)
             })
             .await
     }
@@ -103,6 +99,7 @@ fn repeated(stored: Message, room_id: &str, author_id: &str) -> Result<Message, 
     if is_same { Ok(stored) } else { Err(Refusal::InvalidMessage.into()) }
 }
 
+/// Adds a message to its room; one whose id is stored already is answered as it is stored.
 fn append(tx: &mut Tx<'_>, id: &str, room_id: &str, text: &str, room: q::rooms::ForPosting, now: i64) -> Result<Message, Error> {
     let ts = next_message_ts(now, room.last_message_at);
     let message = Message {
@@ -114,7 +111,10 @@ fn append(tx: &mut Tx<'_>, id: &str, room_id: &str, text: &str, room: q::rooms::
         author: Author { id: room.visitor_id, username: room.visitor_username, name: room.visitor_name, is_visitor: true },
         updated_at: now,
     };
-    q::messages::insert(tx, &message)?;
+    if !q::messages::insert(tx, &message)? {
+        let stored = q::messages::by_id(tx, id)?.ok_or(Error::Broken("a message whose id is taken is not there"))?;
+        return repeated(stored, room_id, &message.author.id);
+    }
     let seq = room.seq + 1;
     q::rooms::add_visitor_message(tx, q::rooms::Posted { room_id, seq, message_id: id, ts, now })?;
     let change = Change { room_id: room_id.to_owned(), seq, kind: ChangeKind::MessagePosted, reference: id.to_owned() };

@@ -5,7 +5,7 @@ use usher_domain::room::{Room, Source};
 use usher_domain::settings::{ACCEPT_WITHOUT_AGENTS, ENABLED};
 use usher_domain::visitor::{LastChat, Visitor, VisitorToken};
 use usher_domain::{Change, ChangeKind};
-use usher_store::{StoreError, Tx, q};
+use usher_store::{Tx, q};
 
 use crate::{Error, Refusal, Services};
 
@@ -147,7 +147,7 @@ fn open(tx: &mut Tx<'_>, visitor: &Visitor, source: &Source, fresh: &Fresh, now:
 }
 
 /// Writes the message that says that the visitor began a conversation. It has the room's own time.
-fn start_message(tx: &mut Tx<'_>, room: &Room, visitor: &Visitor, fresh: &Fresh, now: i64) -> Result<Message, StoreError> {
+fn start_message(tx: &mut Tx<'_>, room: &Room, visitor: &Visitor, fresh: &Fresh, now: i64) -> Result<Message, Error> {
     let message = Message {
         id: fresh.message_id.clone(),
         room_id: room.id.clone(),
@@ -157,7 +157,9 @@ fn start_message(tx: &mut Tx<'_>, room: &Room, visitor: &Visitor, fresh: &Fresh,
         author: Author { id: visitor.id.clone(), username: visitor.username.clone(), name: visitor.name.clone(), is_visitor: true },
         updated_at: now,
     };
-    q::messages::insert(tx, &message)?;
+    if !q::messages::insert(tx, &message)? {
+        return Err(Error::Broken("an id that was made just now is taken"));
+    }
     let posted = q::rooms::Posted { room_id: &room.id, seq: 2, message_id: &message.id, ts: now, now };
     q::rooms::add_system_message(tx, posted)?;
     let change = Change { room_id: room.id.clone(), seq: 2, kind: ChangeKind::MessagePosted, reference: message.id.clone() };

@@ -87,11 +87,7 @@ impl Row<'_> {
 
     /// The whole number in `column`, or `None` for NULL.
     pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        let read = match self {
-            Row::Sqlite(row) => row.get(column).ok(),
-            Row::Postgres(row) => row.try_get(column).ok(),
-        };
-        read.ok_or(StoreError::Column(column))
+        self.read(column)
     }
 
     /// The text in `column`.
@@ -101,11 +97,7 @@ impl Row<'_> {
 
     /// The text in `column`, or `None` for NULL.
     pub fn optional_text(&self, column: usize) -> Result<Option<String>, StoreError> {
-        let read = match self {
-            Row::Sqlite(row) => row.get(column).ok(),
-            Row::Postgres(row) => row.try_get(column).ok(),
-        };
-        read.ok_or(StoreError::Column(column))
+        self.read(column)
     }
 
     /// The truth value in `column`.
@@ -115,6 +107,14 @@ impl Row<'_> {
 
     /// The truth value in `column`, or `None` for NULL.
     pub fn optional_boolean(&self, column: usize) -> Result<Option<bool>, StoreError> {
+        self.read(column)
+    }
+
+    /// What is in `column`, if it is of this type.
+    fn read<T>(&self, column: usize) -> Result<T, StoreError>
+    where
+        T: rusqlite::types::FromSql + for<'v> ::postgres::types::FromSql<'v>,
+    {
         let read = match self {
             Row::Sqlite(row) => row.get(column).ok(),
             Row::Postgres(row) => row.try_get(column).ok(),

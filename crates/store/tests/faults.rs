@@ -23,6 +23,15 @@ async fn value(store: &Store, name: &'static str) -> Option<i64> {
     store.read(read).await.expect("a counter can be read")
 }
 
+/// The embedded store twice: as tests use it, where each job runs twice in a savepoint of its own, and as it is delivered, where a
+/// group takes savepoints only once it needs them.
+fn both_ways() -> [(Engine, Arc<Store>); 2] {
+    let (rehearsing, delivered) = (Engine::sqlite(), Engine::sqlite());
+    let (clock, nobody) = (Arc::new(ManualClock::default()), Arc::new(Nobody));
+    let stores = (rehearsing.open(clock.clone(), nobody.clone()), delivered.open_for_crowds(clock, nobody));
+    [(rehearsing, Arc::new(stores.0)), (delivered, Arc::new(stores.1))]
+}
+
 /// Holds the SQLite writer inside one job until `release` is called, so that what comes next is one group.
 struct Held {
     release: mpsc::Sender<()>,
@@ -90,43 +99,43 @@ where
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_wait_together_share_a_commit() {
-    let engine = Engine::sqlite();
-    let store = open(&engine);
-    let results = in_one_group(&store, 100, |_, tx| q::counters::take(tx, "n", 1)).await;
-    assert_eq!(results, (1..=100).map(Ok).collect::<Vec<_>>());
-    let (groups, jobs) = store.written();
-    assert_eq!((groups, jobs), (1, 101), "one commit for the held job and the hundred behind it");
+    for (_engine, store) in both_ways() {
+        let results = in_one_group(&store, 100, |_, tx| q::counters::take(tx, "n", 1)).await;
+        assert_eq!(results, (1..=100).map(Ok).collect::<Vec<_>>());
+        let (groups, jobs) = store.written();
+        assert_eq!((groups, jobs), (1, 101), "one commit for the held job and the hundred behind it");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_refusal_in_a_group_undoes_that_job_alone() {
-    let engine = Engine::sqlite();
-    let store = open(&engine);
-    let results = in_one_group(&store, 20, |number, tx| {
-        let taken = q::counters::take(tx, "n", 1)?;
-        if number == 7 { Err(StoreError::Column(7)) } else { Ok(taken) }
-    })
-    .await;
-    assert_eq!(results[7], Err(StoreError::Column(7)));
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 19);
-    assert_eq!(value(&store, "n").await, Some(19));
+    for (_engine, store) in both_ways() {
+        let results = in_one_group(&store, 20, |number, tx| {
+            let taken = q::counters::take(tx, "n", 1)?;
+            if number == 7 { Err(StoreError::Column(7)) } else { Ok(taken) }
+        })
+        .await;
+        assert_eq!(results[7], Err(StoreError::Column(7)));
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 19);
+        assert_eq!(value(&store, "n").await, Some(19));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_failing_statement_in_a_group_undoes_that_job_alone() {
-    let engine = Engine::sqlite();
-    let store = open(&engine);
-    let results = in_one_group(&store, 20, |number, tx| {
-        let taken = q::counters::take(tx, "n", 1)?;
-        if number == 7 {
-            tx.execute("INSERT INTO counters (name, value) VALUES ('n', 1)", values![])?;
-        }
-        Ok(taken)
-    })
-    .await;
-    assert!(matches!(results[7], Err(StoreError::Duplicate(_))), "{:?}", results[7]);
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 19);
-    assert_eq!(value(&store, "n").await, Some(19));
+    for (_engine, store) in both_ways() {
+        let results = in_one_group(&store, 20, |number, tx| {
+            let taken = q::counters::take(tx, "n", 1)?;
+            if number == 7 {
+                tx.execute("INSERT INTO counters (name, value) VALUES ('n', 1)", values![])?;
+            }
+            Ok(taken)
+        })
+        .await;
+        assert!(matches!(results[7], Err(StoreError::Duplicate(_))), "{:?}", results[7]);
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 19);
+        assert_eq!(value(&store, "n").await, Some(19));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,26 +158,26 @@ fn value_is_odd(value: i64) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_in_the_middle_of_a_group_undoes_the_offender_alone() {
-    let engine = Engine::sqlite();
-    let store = open(&engine);
-    let pages = |tx: &mut Tx<'_>| tx.query_one("PRAGMA page_count", values![], |row| row.integer(0));
-    let now = store.write(pages).await.expect("pages can be counted");
-    let limit = format!("PRAGMA max_page_count = {}", now + 8);
-    store.write(move |tx| tx.query_one(&limit, values![], |row| row.integer(0))).await.expect("a limit can be set");
+    for (_engine, store) in both_ways() {
+        let pages = |tx: &mut Tx<'_>| tx.query_one("PRAGMA page_count", values![], |row| row.integer(0));
+        let now = store.write(pages).await.expect("pages can be counted");
+        let limit = format!("PRAGMA max_page_count = {}", now + 8);
+        store.write(move |tx| tx.query_one(&limit, values![], |row| row.integer(0))).await.expect("a limit can be set");
 
-    let results = in_one_group(&store, 20, |number, tx| {
-        if number == 7 {
-            let long = "x".repeat(1 << 20);
-            tx.execute("INSERT INTO counters (name, value) VALUES (?1, 1)", values![&long])?;
-        }
-        q::counters::take(tx, "n", 1)
-    })
-    .await;
-    assert_eq!(results[7], Err(StoreError::Full));
-    let before: Vec<_> = (1..=7).map(Ok).collect();
-    assert_eq!(results[..7], before, "those before it ran again, in their order, without the offender");
-    assert!(results[8..].iter().all(|result| *result == Err(StoreError::Full)), "those behind it are refused");
-    assert_eq!(value(&store, "n").await, Some(7));
+        let results = in_one_group(&store, 20, |number, tx| {
+            if number == 7 {
+                let long = "x".repeat(1 << 20);
+                tx.execute("INSERT INTO counters (name, value) VALUES (?1, 1)", values![&long])?;
+            }
+            q::counters::take(tx, "n", 1)
+        })
+        .await;
+        assert_eq!(results[7], Err(StoreError::Full));
+        let before: Vec<_> = (1..=7).map(Ok).collect();
+        assert_eq!(results[..7], before, "those before it ran again, in their order, without the offender");
+        assert!(results[8..].iter().all(|result| *result == Err(StoreError::Full)), "those behind it are refused");
+        assert_eq!(value(&store, "n").await, Some(7));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,7 +65,8 @@ impl Document {
             .answers
             .iter()
             .find(|answer| answer.method == *method && answer.path == operation.path && answer.status == status.as_str());
-        let answer = answer.unwrap_or_else(|| panic!("{method} {} answers {status}, which its document does not know", operation.path));
+        let answer =
+            answer.unwrap_or_else(|| panic!("{method} {} answers {status}, which its document does not know", operation.path));
         let errors: Vec<String> = answer.validator.iter_errors(body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{method} {} {status} is not as documented: {errors:#?}\n{body:#}", operation.path);
     }

@@ -20,7 +20,8 @@ statements! {
     BY_ID = select!("id = ?1");
     HISTORY = select!("room_id = ?1 AND ts < ?2 ORDER BY ts DESC LIMIT ?3 OFFSET ?4");
     INSERT = "INSERT INTO messages (id, room_id, ts, kind, text, author_id, author_username, author_name, by_visitor, updated_at)
-              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+              ON CONFLICT (id) DO NOTHING";
     DELETE_OF_VISITOR = "DELETE FROM messages WHERE id IN (
         SELECT message.id FROM rooms JOIN messages AS message ON message.room_id = rooms.id
         WHERE rooms.visitor_id = ?1 LIMIT ?2)";
@@ -36,10 +37,10 @@ pub fn history(tx: &mut Tx<'_>, room_id: &str, before: i64, limit: i64, offset: 
     tx.query(HISTORY, values![room_id, before, limit, offset], read)
 }
 
-/// Adds a message.
-pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<(), StoreError> {
+/// Adds a message, unless its id is taken. Gives whether it was added.
+pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<bool, StoreError> {
     let author = &message.author;
-    tx.execute_one(
+    let added = tx.execute(
         INSERT,
         values![
             &message.id,
@@ -53,7 +54,8 @@ pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<(), StoreError> {
             author.is_visitor,
             message.updated_at,
         ],
-    )
+    )?;
+    Ok(added == 1)
 }
 
 /// Deletes messages of a visitor's rooms, at most `limit`. Gives how many.

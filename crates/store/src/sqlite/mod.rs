@@ -26,6 +26,9 @@ use crate::{dialect, migrations};
 /// The database's file in the data folder.
 pub const FILE: &str = "usher.db";
 
+/// The most memory that a connection's pages take, in KiB.
+const CACHE: u32 = 32 << 10;
+
 /// How long a connection waits for the locks of another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -149,6 +152,7 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
          PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -{CACHE};
          PRAGMA case_sensitive_like = ON;
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = 67108864;"

@@ -1,9 +1,10 @@
 //! The writer: one thread that commits in groups.
 //!
-//! Jobs that wait together share one COMMIT, and with it one flush. Each has its own savepoint, so that a refusal or failure undoes
-//! that job alone. Some failures (a full disk, an interrupt) make SQLite roll the whole group back; then nothing was acknowledged,
-//! and the others run again without the offender. Answers, refusals included, leave only after the COMMIT, because each may rest on
-//! what an earlier job of the same group did.
+//! Jobs that wait together share one COMMIT, and with it one flush. A group first runs without savepoints, since nearly every job
+//! succeeds or is refused before it has changed anything. The first that has to be undone makes the group start over, now with a
+//! savepoint for each job, so that a refusal or failure undoes that job alone. Some failures (a full disk, an interrupt) make SQLite
+//! roll the whole group back; then nothing was acknowledged, and the others run again without the offender. Answers, refusals
+//! included, leave only after the COMMIT, because each may rest on what an earlier job of the same group did.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,10 +61,21 @@ struct Member {
     failure: Option<StoreError>,
 }
 
+/// How the jobs of a group run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// One after the other, with nothing to undo one of them by.
+    Plainly,
+    /// Each in a savepoint of its own.
+    WithSavepoints,
+}
+
 /// What one attempt within a group came to.
 enum Outcome {
     /// It is part of the group; its changes go out with it.
     Joined(Option<StoreError>, Vec<Change>),
+    /// It has to be undone, and there is no savepoint: the group starts over.
+    Spoiled,
     /// SQLite rolled the whole group back.
     GroupLost(StoreError),
 }
@@ -137,6 +149,8 @@ impl Writer {
         let mut members: Vec<Member> = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         let mut ended_by = None;
+        // Whoever rehearses undoes each job on purpose.
+        let mut mode = if self.rehearse { Mode::WithSavepoints } else { Mode::Plainly };
 
         if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
             waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
@@ -162,27 +176,50 @@ impl Writer {
                 },
             };
             let mut member = Member { job, failure: None };
-            match self.attempt(member.job.as_mut()) {
+            let outcome = match mode {
+                Mode::Plainly => self.attempt_plainly(member.job.as_mut()),
+                Mode::WithSavepoints => self.attempt(member.job.as_mut()),
+            };
+            match outcome {
                 Outcome::Joined(failure, announced) => {
                     member.failure = failure;
                     changes.extend(announced);
+                    members.push(member);
+                    continue;
+                }
+                Outcome::Spoiled => {
+                    self.roll_back();
+                    mode = Mode::WithSavepoints;
                     members.push(member);
                 }
                 Outcome::GroupLost(failure) => {
                     self.note(&failure);
                     member.job.finish(Some(failure));
-                    // Nothing of the group is left. The others run again, in order, without the offender.
-                    changes.clear();
-                    waiting = members.drain(..).map(|member| member.job).chain(waiting).collect();
-                    if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
-                        waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
-                        return ended_by;
-                    }
                 }
+            }
+            // Nothing of the group is left. The others run again, in order, without the offender once it is known.
+            changes.clear();
+            waiting = members.drain(..).map(|member| member.job).chain(waiting).collect();
+            if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
+                waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
+                return ended_by;
             }
         }
         self.commit(members, &changes);
         ended_by
+    }
+
+    /// Runs one job as it is. Nobody's work changes the schema, so rows that changed are all there can be to undo.
+    fn attempt_plainly(&mut self, job: &mut dyn Job) -> Outcome {
+        let before = self.connection.total_changes();
+        let attempt = job.attempt(Backend::Sqlite(&self.connection));
+        let must_be_undone = self.connection.is_autocommit() || self.connection.total_changes() != before;
+        match attempt {
+            Attempt::Keep(changes) if !self.connection.is_autocommit() => Outcome::Joined(None, changes),
+            Attempt::Refuse if !must_be_undone => Outcome::Joined(None, Vec::new()),
+            Attempt::Fail(failure) if !must_be_undone => Outcome::Joined(Some(failure), Vec::new()),
+            _ => Outcome::Spoiled,
+        }
     }
 
     /// Runs one job in its own savepoint.

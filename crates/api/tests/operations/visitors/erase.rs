@@ -175,7 +175,7 @@ async fn fill(app: &TestApp, token: &str, room: &str, count: i64) {
             let author = Author { id: visitor.id.clone(), username: visitor.username.clone(), name: None, is_visitor: true };
             let (id, ts) = (format!("{room}-{number}"), START + number);
             let message = Message { id, room_id: room.clone(), ts, kind: None, text: "text".to_owned(), author, updated_at: ts };
-            q::messages::insert(tx, &message)?;
+            assert!(q::messages::insert(tx, &message)?, "the id is new");
         }
         Ok(())
     });

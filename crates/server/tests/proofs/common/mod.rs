@@ -1,0 +1,9 @@
+//! What the proofs share: the real server, callers, and what was acknowledged to them.
+
+pub mod figures;
+pub mod http;
+pub mod moments;
+pub mod server;
+pub mod wait;
+pub mod whereabouts;
+pub mod writers;

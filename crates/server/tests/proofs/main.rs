@@ -1,0 +1,11 @@
+//! The proofs: what Usher promises, shown on the real program as a process of its own.
+//!
+//! Each proof has its negative control: the same check fails as soon as what protects the promise is switched off. They run at a
+//! tenth of their size; `USHER_PROOF=whole` runs them whole. Each prints its figures (`cargo test -- --nocapture` shows them).
+
+mod common;
+mod erasure;
+mod kill;
+mod life;
+mod power_cut;
+mod races;
