@@ -15,12 +15,12 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs the long proofs whole, in release mode; takes about half an hour on two cores
+    /// Runs the long proofs whole, in release mode; takes about ten minutes on two cores
     Proof {
         /// Only those whose name contains this
         filter: Option<String>,
     },
-    /// Measures what docs/performance.md shows; takes about half an hour on two cores
+    /// Measures what docs/performance.md shows; takes about ten minutes on two cores
     Bench,
 }
 
