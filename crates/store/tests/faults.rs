@@ -382,7 +382,7 @@ async fn the_log_stays_short_however_much_is_written() {
     let options = Options { ballast: 0, ..Options::safe(Arc::new(ManualClock::default()), Arc::new(Nobody)) };
     let store = Arc::new(Store::open(&usher_store::Location::Folder(folder.path().to_owned()), options).expect("it opens"));
     let mut longest = 0;
-    for number in 0..160_i64 {
+    for number in 0..320_i64 {
         let add = move |tx: &mut Tx<'_>| {
             let long = format!("{number}{}", "x".repeat(MEGABYTE));
             tx.execute("INSERT INTO counters (name, value) VALUES (?1, ?2)", values![&long, number])
@@ -392,7 +392,8 @@ async fn the_log_stays_short_however_much_is_written() {
         longest = longest.max(log_length(&folder));
     }
     assert!(longest > 16 * MEGABYTE as u64, "the load was large enough to say anything: {longest}");
-    assert!(longest < 80 * MEGABYTE as u64, "the log grew to {longest} bytes");
+    // It starts over at 64 MB, or as soon after it as a checkpoint that is under way lets it. Otherwise it would hold all 320.
+    assert!(longest < 200 * MEGABYTE as u64, "the log grew to {longest} bytes");
 }
 
 /// Remembers what was published, and what the store held at that moment.

@@ -78,7 +78,7 @@ fn server() -> Option<Server> {
          {programs}/postgres -D {folder}/data -k {folder} -c listen_addresses=127.0.0.1 -p {port} -c fsync=off \
            -c max_connections=400 -c shared_buffers=128MB -c log_min_messages=fatal >{folder}/server.log 2>&1 &
          read ended
-         kill -INT $!; wait $!; rm -rf {folder}/*",
+         kill -INT $!; wait $!; rm -rf {folder}",
         programs = programs.display(),
         folder = folder.display(),
         port = free_port(),

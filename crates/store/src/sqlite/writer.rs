@@ -178,7 +178,7 @@ impl Writer {
             let mut member = Member { job, failure: None };
             let outcome = match mode {
                 Mode::Plainly => self.attempt_plainly(member.job.as_mut()),
-                Mode::WithSavepoints => self.attempt(member.job.as_mut()),
+                Mode::WithSavepoints => self.attempt_in_savepoint(member.job.as_mut()),
             };
             match outcome {
                 Outcome::Joined(failure, announced) => {
@@ -223,7 +223,7 @@ impl Writer {
     }
 
     /// Runs one job in its own savepoint.
-    fn attempt(&mut self, job: &mut dyn Job) -> Outcome {
+    fn attempt_in_savepoint(&mut self, job: &mut dyn Job) -> Outcome {
         if let Err(failure) = self.statement(dialect::SQLITE_SAVEPOINT) {
             return self.undone(Some(failure));
         }
