@@ -1,5 +1,5 @@
-//! The bare server: what HTTP alone costs. It reads and parses a body as the real server must, and sends the bytes that the real server
-//! sent for such a body. It stores nothing and checks nothing.
+//! The bare server: what HTTP alone costs. It reads and parses a body, where there is one, as the real server must, and sends the bytes
+//! that the real server sent for such a request. It stores nothing and checks nothing.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::load::POST_MESSAGE;
+use crate::load::{ME, POST_MESSAGE};
 
 /// What the bare server is told.
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub struct Options {
 /// Serves until it is killed.
 pub fn run(options: &Options) -> Result<()> {
     let body = std::fs::read(&options.answer).with_context(|| format!("{} cannot be read", options.answer.display()))?;
-    let router = Router::new().route(POST_MESSAGE, post(answer)).with_state(Bytes::from(body));
+    let router = Router::new().route(POST_MESSAGE, post(answer_body)).route(ME, get(answer)).with_state(Bytes::from(body));
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("The bare server is ready at http://{}", listener.local_addr()?);
@@ -34,12 +34,16 @@ pub fn run(options: &Options) -> Result<()> {
     })
 }
 
-async fn answer(State(answer): State<Bytes>, body: Bytes) -> Response {
+async fn answer(State(answer): State<Bytes>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+async fn answer_body(answering: State<Bytes>, body: Bytes) -> Response {
     match serde_json::from_slice::<Value>(&body) {
         Ok(parsed) => {
             // Seen by nobody else, it might not be made at all.
             std::hint::black_box(parsed);
-            ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
+            answer(answering).await
         }
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }

@@ -2,30 +2,26 @@
 //! same bytes, and stores nothing. The load generator shares the cores with both, and they take turns.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::figures::{Spread, grouped, metric, microseconds_each, print_heading, print_table, quantile};
+use crate::comparison::{Rounds, Side, print_comparison, run_in_turns};
+use crate::figures::{metric, print_heading};
 use crate::freshness::usher_program;
-use crate::load::{self, Connection, Ids, Load, POST_MESSAGE, Poster, request};
+use crate::load::{Caller, Connection, Ids, POST_MESSAGE, request};
 use crate::process::Server;
 use crate::workplace::Workplace;
 
-/// What is to be reached: this share of the bare server's requests.
-const GOAL_PERCENT: f64 = 20.0;
+/// What is to be reached: this share of the bare server's requests, in percent.
+const GOAL: f64 = 20.0;
 
 /// How the server is measured.
 #[derive(clap::Args)]
 pub struct Options {
-    /// How long each round takes.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: u64,
-    /// How many rounds each server has.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
+    #[command(flatten)]
+    rounds: Rounds,
     /// How many connections post at once, each for a visitor and room of its own.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=9_999))]
     connections: u64,
@@ -35,14 +31,6 @@ pub struct Options {
     /// Where the data are meanwhile; in the build's folder unless it is given.
     #[arg(long)]
     folder: Option<PathBuf>,
-}
-
-/// A server, those who post to it, and what came of each round.
-struct Side {
-    name: &'static str,
-    server: Server,
-    posters: Vec<Poster>,
-    rounds: Vec<Load>,
 }
 
 /// A visitor with its open room.
@@ -70,66 +58,18 @@ pub fn run(options: &Options) -> Result<()> {
     let sample = runtime.block_on(sample_answer(&mut connection, &visitors[0]))?;
     std::fs::write(&answer, sample).context("the sample answer cannot be written")?;
 
-    let post = |(number, visitor): (usize, &Visitor)| Poster::new(number, &visitor.token, &visitor.room_id, options.ids);
-    let posters: Vec<Poster> = visitors.iter().enumerate().map(post).collect();
+    let post = |(number, visitor): (usize, &Visitor)| Caller::posting(number, &visitor.token, &visitor.room_id, options.ids);
+    let callers: Vec<Caller> = visitors.iter().enumerate().map(post).collect();
     let bare = Server::bare(workplace.path(), &answer)?;
     let before = runtime.block_on(commits(&mut connection))?;
-    let mut sides = [Side::new("Usher", server, posters.clone()), Side::new("Bare axum server", bare, posters)];
-    for round in 1..=options.rounds {
-        for side in &mut sides {
-            side.measure(Duration::from_secs(options.seconds))?;
-            eprintln!("round {round}: {}: {} requests/s", side.name, side.rate());
-        }
-    }
+    let mut sides = [Side::new("Usher", server, callers.clone()), Side::new("Bare axum server", bare, callers)];
+    run_in_turns(options.rounds, &mut sides)?;
     let after = runtime.block_on(commits(&mut connection))?;
-    runtime.block_on(check(&mut connection, &visitors, sides[0].acknowledged()))?;
+    runtime.block_on(check(&mut connection, &visitors, sides[0].answered()))?;
 
     print_heading(workplace.path())?;
     print(options, &sides, (after.transactions - before.transactions) / (after.commits - before.commits).max(1.0));
     Ok(())
-}
-
-impl Side {
-    fn new(name: &'static str, server: Server, posters: Vec<Poster>) -> Side {
-        Side { name, server, posters, rounds: Vec::new() }
-    }
-
-    fn measure(&mut self, length: Duration) -> Result<()> {
-        let load = load::run(self.server.address, self.server.process(), &mut self.posters, length);
-        self.rounds.push(load.with_context(|| format!("{} could not be measured", self.name))?);
-        Ok(())
-    }
-
-    fn spread(&self, figure: impl Fn(&Load) -> f64) -> Spread {
-        Spread::of(self.rounds.iter().map(figure))
-    }
-
-    fn rate(&self) -> Spread {
-        self.spread(|load| load.per_second)
-    }
-
-    /// How many messages were answered, in the windows and around them.
-    fn acknowledged(&self) -> u64 {
-        self.rounds.iter().map(|load| load.count.whole).sum()
-    }
-
-    fn row(&self) -> [String; 6] {
-        let latency = |share| {
-            let quantile = |load: &Load| quantile(&load.latencies, share).map_or(f64::NAN, |time| f64::from(time) / 1e3);
-            format!("{:.2}", self.spread(quantile).median)
-        };
-        let cpu = |time: fn(&Load) -> Duration| {
-            format!("{:.1}", self.spread(|load| microseconds_each(time(load), load.count.measured)).median)
-        };
-        [
-            self.name.to_owned(),
-            self.rate().to_string(),
-            latency(0.5),
-            latency(0.99),
-            cpu(|load| load.server_cpu),
-            cpu(|load| load.own_cpu),
-        ]
-    }
 }
 
 /// Registers visitors and opens a room for each.
@@ -156,8 +96,8 @@ async fn room(connection: &mut Connection, token: &str) -> Result<Value> {
 
 /// Posts one message, and gives the body of the answer.
 async fn sample_answer(connection: &mut Connection, visitor: &Visitor) -> Result<Vec<u8>> {
-    let mut poster = Poster::new(9_999, &visitor.token, &visitor.room_id, Ids::Rising);
-    let answer = connection.call(poster.next()?).await?;
+    let mut caller = Caller::posting(9_999, &visitor.token, &visitor.room_id, Ids::Rising);
+    let answer = connection.call(caller.next()?).await?;
     answer.json().context("a message could not be posted")?;
     Ok(answer.body.to_vec())
 }
@@ -181,25 +121,17 @@ async fn check(connection: &mut Connection, visitors: &[Visitor], acknowledged: 
     Ok(())
 }
 
-fn print(options: &Options, [usher, bare]: &[Side; 2], messages_of_commit: f64) {
-    let (rounds, seconds, connections) = (options.rounds, options.seconds, options.connections);
+fn print(options: &Options, sides: &[Side; 2], messages_of_commit: f64) {
+    let (rounds, connections) = (options.rounds, options.connections);
     let ids = match options.ids {
         Ids::Rising => "rising within each connection",
         Ids::Random => "random",
     };
     println!(
         "`POST {POST_MESSAGE}` over {connections} connections, each with its own visitor and room and the next message as soon as the last is \
-         answered; ids chosen by the client, {ids}. Median of {rounds} interleaved rounds of {seconds} s, with the lowest and the highest. \
-         Usher answers when the message is durable: embedded store, `synchronous=FULL` (the default), {messages_of_commit:.1} messages in a \
-         commit on average; afterwards its rooms count every acknowledged message. The bare server parses the same body and sends the same \
-         bytes.\n"
+         answered; ids chosen by the client, {ids}. {rounds} Usher answers when the message is durable: embedded store, `synchronous=FULL` \
+         (the default), {messages_of_commit:.1} messages in a commit on average; afterwards its rooms count every acknowledged message. The \
+         bare server parses the same body and sends the same bytes.\n"
     );
-    let head = ["Server", "Requests/s", "p50, ms", "p99, ms", "Server, CPU µs/message", "Load generator, CPU µs/message"];
-    print_table(head, &[usher.row(), bare.row()]);
-    let percent = usher.rate().median / bare.rate().median * 100.0;
-    let verdict = if percent >= GOAL_PERCENT { "reached" } else { "missed" };
-    println!(
-        "\nUsher answers **{percent:.1} %** of the bare server's requests/s. Goal: at least {} %: {verdict}.",
-        grouped(GOAL_PERCENT)
-    );
+    print_comparison(sides, "message", GOAL);
 }

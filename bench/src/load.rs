@@ -15,6 +15,9 @@ use crate::window::{Count, Window, now};
 /// Where messages are posted.
 pub const POST_MESSAGE: &str = "/api/v1/livechat/message";
 
+/// Where users are told who they are.
+pub const ME: &str = "/api/v1/me";
+
 /// How many threads generate load: as many as there are servers at once would starve nobody, fewer could be what is measured.
 const THREADS: usize = 2;
 
@@ -122,50 +125,68 @@ impl Head {
 
 /// Makes a request; one without a body if it is null.
 pub fn request(method: &str, path: &str, body: &Value) -> Vec<u8> {
+    request_with(method, path, &[], body)
+}
+
+/// Makes a request with these headers besides the usual ones.
+pub fn request_with(method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Vec<u8> {
     match body {
-        Value::Null => raw_request(method, path, ""),
-        body => raw_request(method, path, &body.to_string()),
+        Value::Null => raw_request(method, path, headers, ""),
+        body => raw_request(method, path, headers, &body.to_string()),
     }
 }
 
-fn raw_request(method: &str, path: &str, body: &str) -> Vec<u8> {
+fn raw_request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nContent-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nContent-Type: application/json\r\n{headers}\
          Content-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }
 
-/// One visitor who posts messages over a connection of its own.
+/// One who calls again and again, over a connection of its own.
 #[derive(Clone)]
-pub struct Poster {
-    /// The request, whose last bytes before `"}` are the id.
+pub struct Caller {
     request: Vec<u8>,
+    /// Which ids its messages have, if it posts any: the request's last bytes before `"}` are the id then.
+    ids: Option<Ids>,
     connection: usize,
     sent: u64,
-    ids: Ids,
 }
 
-impl Poster {
-    /// The visitor with this token in its room; `connection` tells it from the others.
-    pub fn new(connection: usize, token: &str, room_id: &str, ids: Ids) -> Poster {
+impl Caller {
+    /// The visitor with this token, who posts messages in its room; `connection` tells it from the others.
+    pub fn posting(connection: usize, token: &str, room_id: &str, ids: Ids) -> Caller {
         let placeholder = "-".repeat(ID_LENGTH);
         let body = format!(r#"{{"token":"{token}","rid":"{room_id}","msg":"{TEXT}","_id":"{placeholder}"}}"#);
-        Poster { request: raw_request("POST", POST_MESSAGE, &body), connection, sent: 0, ids }
+        Caller { request: raw_request("POST", POST_MESSAGE, &[], &body), ids: Some(ids), connection, sent: 0 }
     }
 
-    /// The next request, with an id that no other has.
+    /// Somebody who makes the same request every time.
+    pub fn repeating(request: Vec<u8>) -> Caller {
+        Caller { request, ids: None, connection: 0, sent: 0 }
+    }
+
+    /// The next request; if it posts a message, with an id that no other has.
     pub fn next(&mut self) -> Result<&[u8]> {
+        if let Some(ids) = self.ids {
+            self.write_id(ids)?;
+        }
+        self.sent += 1;
+        Ok(&self.request)
+    }
+
+    fn write_id(&mut self, ids: Ids) -> Result<()> {
         let end = self.request.len() - r#""}"#.len();
         let mut place = &mut self.request[end - ID_LENGTH..end];
-        match self.ids {
+        match ids {
             Ids::Rising => write!(place, "{:04}x{:012}", self.connection, self.sent)?,
             // 16 of 17 characters hold the mixed number: distinct numbers stay distinct.
             Ids::Random => write!(place, "{:016x}r", mixed(((self.connection as u64) << 48) | self.sent))?,
         }
-        self.sent += 1;
-        Ok(&self.request)
+        Ok(())
     }
 }
 
@@ -178,7 +199,7 @@ fn mixed(number: u64) -> u64 {
 
 /// What a round of load came to.
 pub struct Load {
-    /// How many messages were answered.
+    /// How many requests were answered.
     pub count: Count,
     /// How long each answer in the window took, sorted, in microseconds.
     pub latencies: Vec<u32>,
@@ -190,60 +211,60 @@ pub struct Load {
     pub own_cpu: Duration,
 }
 
-/// Lets every poster post, each as fast as it is answered, to the server at `address` for `length`. Blocks.
-pub fn run(address: SocketAddr, server: u32, posters: &mut [Poster], length: Duration) -> Result<Load> {
+/// Lets every caller call, each as fast as it is answered, the server at `address` for `length`. Blocks.
+pub fn run(address: SocketAddr, server: u32, callers: &mut [Caller], length: Duration) -> Result<Load> {
     let window = Window::of(length);
-    let share = posters.len().div_ceil(THREADS).max(1);
-    let (cpu, posted) = std::thread::scope(|scope| {
+    let share = callers.len().div_ceil(THREADS).max(1);
+    let (cpu, called) = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            posters.chunks_mut(share).map(|posters| scope.spawn(move || post_all(address, posters, window))).collect();
+            callers.chunks_mut(share).map(|callers| scope.spawn(move || call_all(address, callers, window))).collect();
         let cpu = window.watch([server, std::process::id()]);
         let join =
             |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (cpu, threads.into_iter().map(join).collect::<Result<Vec<_>>>())
     });
-    let ([server_cpu, own_cpu], posted) = (cpu?, posted?.into_iter().flatten().collect::<Vec<Posted>>());
-    let count: Count = posted.iter().map(|posted| posted.count).sum();
-    let mut latencies: Vec<u32> = posted.into_iter().flat_map(|posted| posted.latencies).collect();
+    let ([server_cpu, own_cpu], called) = (cpu?, called?.into_iter().flatten().collect::<Vec<Called>>());
+    let count: Count = called.iter().map(|called| called.count).sum();
+    let mut latencies: Vec<u32> = called.into_iter().flat_map(|called| called.latencies).collect();
     latencies.sort_unstable();
     Ok(Load { count, latencies, per_second: window.rate(count.measured), server_cpu, own_cpu })
 }
 
-/// What one poster did.
-struct Posted {
+/// What one caller did.
+struct Called {
     count: Count,
     latencies: Vec<u32>,
 }
 
-/// One thread's posters, each with its connection.
-fn post_all(address: SocketAddr, posters: &mut [Poster], window: Window) -> Result<Vec<Posted>> {
+/// One thread's callers, each with its connection.
+fn call_all(address: SocketAddr, callers: &mut [Caller], window: Window) -> Result<Vec<Called>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let tasks: Vec<_> = posters.iter().map(|poster| runtime.spawn(post(address, poster.clone(), window))).collect();
+    let tasks: Vec<_> = callers.iter().map(|caller| runtime.spawn(call(address, caller.clone(), window))).collect();
     let mut all = Vec::new();
-    for (task, poster) in tasks.into_iter().zip(posters) {
-        let (posted, sent) = runtime.block_on(task)??;
-        poster.sent = sent;
-        all.push(posted);
+    for (task, caller) in tasks.into_iter().zip(callers) {
+        let (called, sent) = runtime.block_on(task)??;
+        caller.sent = sent;
+        all.push(called);
     }
     Ok(all)
 }
 
-/// Posts until the window has closed. Gives as well how many ids are used up.
-async fn post(address: SocketAddr, mut poster: Poster, window: Window) -> Result<(Posted, u64)> {
+/// Calls until the window has closed. Gives as well how many requests the caller has sent in all.
+async fn call(address: SocketAddr, mut caller: Caller, window: Window) -> Result<(Called, u64)> {
     let mut connection = Connection::open(address).await?;
-    let mut posted = Posted { count: Count::default(), latencies: Vec::with_capacity(1 << 16) };
+    let mut called = Called { count: Count::default(), latencies: Vec::with_capacity(1 << 16) };
     while !window.is_over() {
         let begun = now();
-        let answer = connection.call(poster.next()?).await?;
+        let answer = connection.call(caller.next()?).await?;
         answer.expect_ok()?;
         let ended = now();
-        posted.count.whole += 1;
+        called.count.whole += 1;
         if window.holds(ended) {
-            posted.count.measured += 1;
-            posted.latencies.push((ended - begun).as_micros() as u32);
+            called.count.measured += 1;
+            called.latencies.push((ended - begun).as_micros() as u32);
         }
     }
-    Ok((posted, poster.sent))
+    Ok((called, caller.sent))
 }
 
 #[cfg(test)]
@@ -267,13 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn every_request_is_the_same_but_for_its_id() {
+    fn every_message_is_the_same_but_for_its_id() {
         for ids in [Ids::Rising, Ids::Random] {
             let mut seen = std::collections::HashSet::new();
             for connection in 0..4 {
-                let mut poster = Poster::new(connection, "token", "room", ids);
+                let mut caller = Caller::posting(connection, "token", "room", ids);
                 for _ in 0..100 {
-                    let request = String::from_utf8(poster.next().expect("there is room for an id").to_vec()).expect("it is text");
+                    let request = String::from_utf8(caller.next().expect("there is room for an id").to_vec()).expect("it is text");
                     let (head, body) = request.split_once("\r\n\r\n").expect("it has a head");
                     assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
                     let body: Value = serde_json::from_str(body).expect("the body is JSON");
@@ -282,6 +303,17 @@ mod tests {
                     assert!(id.len() == ID_LENGTH && seen.insert(id), "{body}");
                 }
             }
+        }
+    }
+    #[test]
+    fn who_repeats_sends_the_same_every_time() {
+        let asked = request_with("GET", ME, &[("X-User-Id", "a"), ("X-Auth-Token", "b")], &Value::Null);
+        let text = String::from_utf8(asked.clone()).expect("it is text");
+        assert!(text.starts_with("GET /api/v1/me HTTP/1.1\r\nHost: ") && text.ends_with("Content-Length: 0\r\n\r\n"), "{text}");
+        assert!(text.contains("\r\nX-User-Id: a\r\nX-Auth-Token: b\r\n"), "{text}");
+        let mut caller = Caller::repeating(asked.clone());
+        for _ in 0..3 {
+            assert_eq!(caller.next().expect("there is nothing to write"), asked);
         }
     }
 }

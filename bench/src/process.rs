@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long is waited between two looks at a starting server.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// The administrator's password on the real server.
+pub const ADMIN_PASSWORD: &str = "a password for benchmarks only";
+
 /// A server that is ready. Dropping it kills it.
 pub struct Server {
     /// Where it listens.
@@ -32,7 +35,7 @@ impl Server {
             // Nothing from outside may switch anything: what is measured are the defaults, above all that commits are flushed.
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("USHER_ADMIN_PASSWORD", "a password for benchmarks only")
+            .env("USHER_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .env("OVERWRITE_SETTING_Livechat_accept_chats_with_no_agents", "true")
             // Without it no visitor with an open room could be erased.
             .env("OVERWRITE_SETTING_Livechat_Allow_collect_and_store_HTTP_header_informations", "true")

@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use usher_api::parse::match_check::{MatchField, MatchKind, MatchPattern, check_match};
 use usher_api::parse::schema::{Kind, Schema, optional, required, text};
+use usher_domain::match_check::{MatchField, MatchKind, MatchPattern, check_match};
 
 static INNER: Schema = Schema::open(&[required("id", text(3)), optional("name", text(5)).nullable()]);
 static SCHEMA: Schema = Schema::closed(&[

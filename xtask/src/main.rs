@@ -1,9 +1,10 @@
-//! What developers run: `cargo xtask proof` and `cargo xtask bench`.
+//! What developers run: `cargo xtask proof`, `cargo xtask bench` and `cargo xtask gen`.
 
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
+use xtask::generated;
 
 /// Tasks of developers.
 #[derive(Parser)]
@@ -22,12 +23,15 @@ enum Task {
     },
     /// Measures what docs/performance.md shows; takes about ten minutes on two cores
     Bench,
+    /// Writes the documents that are made from the tables of the program
+    Gen,
 }
 
 fn main() -> anyhow::Result<()> {
     match CommandLine::parse().task {
         Task::Proof { filter } => proof(filter),
         Task::Bench => bench(),
+        Task::Gen => generated::write(),
     }
 }
 
@@ -40,7 +44,7 @@ fn proof(filter: Option<String>) -> anyhow::Result<()> {
 
 fn bench() -> anyhow::Result<()> {
     run(&mut cargo(&["build", "--release"]))?;
-    for measurement in ["store", "http", "scale"] {
+    for measurement in ["store", "http", "me", "scale"] {
         run(&mut cargo(&["run", "--release", "--package", "bench", "--", measurement]))?;
     }
     Ok(())

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 use usher_adapters::{SystemClock, SystemRandom};
-use usher_domain::settings::Settings;
 use usher_domain::visitor::{Visitor, VisitorToken};
 use usher_services::messages::VisitorMessage;
+use usher_services::platform::SettingsOfEnvironment;
 use usher_services::{Error, Hub, Services};
 use usher_store::{Store, q};
 
@@ -22,7 +22,8 @@ pub fn append(options: &Options) -> Result<Done> {
     let store = Arc::new(open(&options.folder, &hub)?);
     let work = Arc::new(Work::new(runtime.block_on(fill(&store, PLAN))?));
     let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
-    let services = Arc::new(Services::new(Arc::clone(&store), hub, Settings::default(), clock, random));
+    let services = Services::start(Arc::clone(&store), hub, SettingsOfEnvironment::default(), false, clock, random);
+    let services = Arc::new(runtime.block_on(services)?);
 
     let (groups_before, jobs_before) = store.written();
     let window = options.window();

@@ -1,10 +1,15 @@
 //! Who may call an operation, as the handler's signature says it.
 //!
-//! The last argument of every handler is one of [`crate::extract::Public`], [`crate::extract::Visitor`] and
+//! The last argument of every handler is one of [`crate::extract::Public`], [`crate::extract::Anyone`], [`crate::extract::Visitor`] and
 //! [`crate::extract::Caller`], each with the operation's input; a handler whose last argument says nothing of access does not
-//! compile as an operation. The same declaration goes into the OpenAPI document, from which the access test takes it.
+//! compile as an operation. A `Caller` also says which permissions it needs, and whether the second factor is asked for. The same
+//! declaration goes into the OpenAPI document, from which the access test takes it.
+
+use std::marker::PhantomData;
 
 use axum::handler::Handler;
+use serde_json::{Value, json};
+use usher_domain::permission::{self, Grants, Permission};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::SecurityRequirement;
@@ -34,24 +39,126 @@ impl Access {
     }
 }
 
+/// What a caller must hold besides a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// All of these permissions; without any of them a login is enough.
+    All(&'static [Permission]),
+    /// One of these permissions.
+    Any(&'static [Permission]),
+}
+
+impl Needs {
+    /// Whether somebody with these roles has what is needed.
+    pub fn are_met(self, roles: &[String], grants: &Grants) -> bool {
+        let holds = |permission: &Permission| grants.permit(roles, permission.0);
+        match self {
+            Needs::All(permissions) => permissions.iter().all(holds),
+            Needs::Any(permissions) => permissions.iter().any(holds),
+        }
+    }
+
+    /// As the OpenAPI document says it, under `x-usher-permissions`.
+    fn document(self) -> Option<Value> {
+        let (word, permissions) = match self {
+            Needs::All([]) => return None,
+            Needs::All(permissions) => ("all", permissions),
+            Needs::Any(permissions) => ("any", permissions),
+        };
+        let ids: Vec<&str> = permissions.iter().map(|permission| permission.0).collect();
+        Some(json!({word: ids}))
+    }
+}
+
+/// Whether the second factor is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// It is not.
+    NotAsked,
+    /// It is, unless this login has shown it of late.
+    Asked,
+    /// It is, every time.
+    AskedEveryTime,
+}
+
+/// What the first parameter of [`crate::extract::Caller`] declares.
+pub trait Requirement: Send + Sync + 'static {
+    /// The permissions.
+    const NEEDS: Needs;
+    /// The second factor.
+    const SECOND_FACTOR: SecondFactor = SecondFactor::NotAsked;
+}
+
+/// A login is enough.
+pub struct LoggedIn;
+
+impl Requirement for LoggedIn {
+    const NEEDS: Needs = Needs::All(&[]);
+}
+
+/// The same, and the second factor is asked for.
+pub struct Delicate<R>(PhantomData<R>);
+
+impl<R: Requirement> Requirement for Delicate<R> {
+    const NEEDS: Needs = R::NEEDS;
+    const SECOND_FACTOR: SecondFactor = SecondFactor::Asked;
+}
+
+/// The same, and the second factor is asked for every time.
+pub struct VeryDelicate<R>(PhantomData<R>);
+
+impl<R: Requirement> Requirement for VeryDelicate<R> {
+    const NEEDS: Needs = R::NEEDS;
+    const SECOND_FACTOR: SecondFactor = SecondFactor::AskedEveryTime;
+}
+
+/// Declares requirements: a type each, with the permissions it stands for.
+macro_rules! requirements {
+    ($($name:ident = $kind:ident [$($permission:ident)+];)*) => {
+        $(
+            #[doc = concat!("Needs ", stringify!($kind), " of: ", $(stringify!($permission), " "),+, ".")]
+            pub struct $name;
+
+            impl Requirement for $name {
+                const NEEDS: Needs = Needs::$kind(&[$(permission::$permission),+]);
+            }
+        )*
+    };
+}
+
+requirements! {
+    AccessPermissions = All [ACCESS_PERMISSIONS];
+    DeleteUser = All [DELETE_USER];
+    EditOtherUserActiveStatus = Any [EDIT_OTHER_USER_ACTIVE_STATUS MANAGE_MODERATION_ACTIONS];
+    EditSettings = Any [EDIT_PRIVILEGED_SETTING MANAGE_SELECTED_SETTINGS];
+    ViewDirectRoom = All [VIEW_D_ROOM];
+    ViewPrivilegedSetting = All [VIEW_PRIVILEGED_SETTING];
+}
+
 /// An argument that says who may call.
 pub trait DeclaresAccess {
     /// Who.
     const ACCESS: Access;
+    /// What a caller must hold besides.
+    const NEEDS: Needs = Needs::All(&[]);
 }
 
 /// The arguments of a handler, of which the last says who may call.
 pub trait Arguments {
     /// Who.
     const ACCESS: Access;
+    /// What a caller must hold besides.
+    const NEEDS: Needs;
 }
 
 impl<M, Last: DeclaresAccess> Arguments for (M, Last) {
     const ACCESS: Access = Last::ACCESS;
+    const NEEDS: Needs = Last::NEEDS;
 }
 
 impl<M, First, Last: DeclaresAccess> Arguments for (M, First, Last) {
     const ACCESS: Access = Last::ACCESS;
+    const NEEDS: Needs = Last::NEEDS;
 }
 
 /// Writes who may call `_handler` into the document of its route.
@@ -61,8 +168,11 @@ where
     T: Arguments,
 {
     for operation in paths.paths.values_mut().flat_map(operations_of) {
-        let extension = ExtensionsBuilder::new().add("x-usher-access", T::ACCESS.name()).build();
-        operation.extensions.get_or_insert_default().merge(extension);
+        let mut extensions = ExtensionsBuilder::new().add("x-usher-access", T::ACCESS.name());
+        if let Some(needs) = T::NEEDS.document() {
+            extensions = extensions.add("x-usher-permissions", needs);
+        }
+        operation.extensions.get_or_insert_default().merge(extensions.build());
         if T::ACCESS == Access::Caller {
             let both = SecurityRequirement::new("userId", Vec::<String>::new()).add("authToken", Vec::<String>::new());
             operation.security = Some(vec![both]);

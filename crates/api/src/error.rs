@@ -9,13 +9,16 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use usher_services::limits::Exceeded;
 use usher_services::{Error, Refusal};
 
 use crate::answer::json;
-use crate::limits::Exceeded;
 
 /// What somebody must be told who has to be logged in.
 const LOGGED_IN: &str = "You must be logged in to do this.";
+
+/// What somebody must be told who lacks a permission.
+const NOT_PERMITTED: &str = "User does not have the permissions required for this action [error-unauthorized]";
 
 /// What somebody must be told who asks for something that does not exist.
 const NO_ENDPOINT: &str = "API endpoint does not exist";
@@ -23,17 +26,23 @@ const NO_ENDPOINT: &str = "API endpoint does not exist";
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub enum ApiError {
-    /// 400, with the text that the caller sees and the stable code of the kind of error, if it has one.
+    /// 400, with the text that the caller sees, the stable code of the kind of error, if it has one, and what programs need to know.
     BadRequest {
-        /// The text.
-        error: Cow<'static, str>,
+        /// The text; a few failures have none.
+        error: Option<Cow<'static, str>>,
         /// The code.
         kind: Option<&'static str>,
+        /// The details.
+        details: Option<Value>,
     },
     /// 401: nobody is logged in.
     NotLoggedIn,
     /// 401: nobody can log in like this.
     LoginRefused(Refusal),
+    /// 403: the caller lacks a permission that the operation declares.
+    NotPermitted,
+    /// 403: the use case says that the caller may not.
+    Unauthorized,
     /// 404: there is no such path.
     UnknownPath,
     /// 405: the path has no such method.
@@ -53,28 +62,52 @@ pub enum ApiError {
 impl ApiError {
     /// 400 with a bare code.
     pub fn plain(code: &'static str) -> ApiError {
-        ApiError::BadRequest { error: Cow::Borrowed(code), kind: None }
+        ApiError::text(code)
+    }
+
+    /// 400 with a text and nothing else.
+    pub fn text(error: impl Into<Cow<'static, str>>) -> ApiError {
+        ApiError::BadRequest { error: Some(error.into()), kind: None, details: None }
+    }
+
+    /// 400 without a word.
+    pub fn silent() -> ApiError {
+        ApiError::BadRequest { error: None, kind: None, details: None }
     }
 
     /// 400 in the long form: `reason [code]`, or `[code]` without a reason, and the code again by itself.
     pub fn coded(code: &'static str, reason: Option<&str>) -> ApiError {
         let error = reason.map_or_else(|| format!("[{code}]"), |reason| format!("{reason} [{code}]"));
-        ApiError::BadRequest { error: error.into(), kind: Some(code) }
+        ApiError::BadRequest { error: Some(error.into()), kind: Some(code), details: None }
+    }
+
+    /// 400 in the long form, with what programs need to know.
+    fn long(refusal: &Refusal) -> ApiError {
+        let error = match refusal.reason() {
+            Some(reason) => format!("{reason} [{}]", refusal.code()),
+            None => format!("[{}]", refusal.code()),
+        };
+        ApiError::BadRequest { error: Some(error.into()), kind: Some(refusal.code()), details: refusal.details() }
     }
 
     /// A violated schema of an operation of the older registration.
     pub fn legacy_parameters(message: String) -> ApiError {
-        ApiError::BadRequest { error: format!("{message} [invalid-params]").into(), kind: Some("invalid-params") }
+        ApiError::coded("invalid-params", Some(&message))
     }
 
     /// A violated schema of the query of an operation of the newer registration.
     pub fn typed_query(message: String) -> ApiError {
-        ApiError::BadRequest { error: message.into(), kind: Some("error-invalid-params") }
+        ApiError::BadRequest { error: Some(message.into()), kind: Some("error-invalid-params"), details: None }
+    }
+
+    /// A violated schema of the body of an operation of the newer registration.
+    pub fn typed_body(message: String) -> ApiError {
+        ApiError::BadRequest { error: Some(message.into()), kind: Some("invalid-params"), details: None }
     }
 
     /// A failed pattern check.
     pub fn mismatch(message: String) -> ApiError {
-        ApiError::BadRequest { error: message.into(), kind: None }
+        ApiError::text(message)
     }
 
     /// Something in here is broken.
@@ -85,7 +118,7 @@ impl ApiError {
     /// A refusal in the long form, where an operation uses it for what others answer with a bare code.
     pub fn in_long_form(error: Error) -> ApiError {
         match error {
-            Error::Refused(refusal) => ApiError::coded(refusal.code(), refusal.reason()),
+            Error::Refused(refusal) => ApiError::long(&refusal),
             other => other.into(),
         }
     }
@@ -102,6 +135,7 @@ impl ApiError {
         match self {
             ApiError::BadRequest { .. } => StatusCode::BAD_REQUEST,
             ApiError::NotLoggedIn | ApiError::LoginRefused(_) => StatusCode::UNAUTHORIZED,
+            ApiError::NotPermitted | ApiError::Unauthorized => StatusCode::FORBIDDEN,
             ApiError::UnknownPath => StatusCode::NOT_FOUND,
             ApiError::UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -114,11 +148,16 @@ impl ApiError {
 
     fn body(&self) -> Failed {
         match self {
-            ApiError::BadRequest { error, kind } => Failed { kind: *kind, ..Failed::new(error.clone()) },
-            ApiError::NotLoggedIn => Failed { status: Some("error"), message: Some(LOGGED_IN), ..Failed::new(LOGGED_IN) },
-            ApiError::LoginRefused(refusal) => refused_login(*refusal),
+            ApiError::BadRequest { error, kind, details } => {
+                let error = error.as_ref().map(|error| Value::from(error.as_ref()));
+                Failed { error, kind: *kind, details: details.clone(), ..Failed::default() }
+            }
+            ApiError::NotLoggedIn => Failed { status: Some("error"), message: Some(LOGGED_IN.into()), ..Failed::new(LOGGED_IN) },
+            ApiError::LoginRefused(refusal) => refused_login(refusal),
+            ApiError::NotPermitted => Failed::new(NOT_PERMITTED),
+            ApiError::Unauthorized => Failed::new("unauthorized"),
             ApiError::UnknownPath | ApiError::UnknownMethod => {
-                Failed { status: Some("error"), message: Some(NO_ENDPOINT), ..Failed::new(NO_ENDPOINT) }
+                Failed { status: Some("error"), message: Some(NO_ENDPOINT.into()), ..Failed::new(NO_ENDPOINT) }
             }
             ApiError::SlowBody => Failed::new("request timeout"),
             ApiError::LongBody => Failed::new("request entity too large"),
@@ -134,33 +173,66 @@ impl ApiError {
 }
 
 /// The body of a refused login. The code of an unknown token is a number there.
-fn refused_login(refusal: Refusal) -> Failed {
+fn refused_login(refusal: &Refusal) -> Failed {
     let error = match refusal {
         Refusal::LoggedOut => Value::from(403),
         other => Value::from(other.code()),
     };
-    Failed { error, status: Some("error"), message: refusal.reason(), ..Failed::new("") }
+    Failed { error: Some(error), status: Some("error"), message: refusal.reason(), details: refusal.details(), ..Failed::default() }
 }
 
-/// Refusals that are answered with the bare code; all others come in the long form.
-fn is_bare(refusal: Refusal) -> bool {
-    matches!(
-        refusal,
+/// How a refusal is answered.
+enum Form {
+    /// The bare code.
+    Code,
+    /// The bare sentence.
+    Sentence,
+    /// Sentence and code, each by itself.
+    Apart,
+    /// The sentence with the code behind it, and the code again by itself.
+    Long,
+    /// Without a word.
+    Silent,
+    /// 403.
+    Unauthorized,
+}
+
+fn form(refusal: &Refusal) -> Form {
+    match refusal {
         Refusal::InvalidToken
-            | Refusal::InvalidRoom
-            | Refusal::RoomClosed
-            | Refusal::InvalidMessage
-            | Refusal::MessageTooLong
-            | Refusal::ChannelBlocked
-            | Refusal::InvalidDepartment
-    )
+        | Refusal::InvalidRoom
+        | Refusal::NoSuchRoom
+        | Refusal::RoomClosed
+        | Refusal::InvalidMessage
+        | Refusal::MessageTooLong
+        | Refusal::ChannelBlocked
+        | Refusal::InvalidDepartment
+        | Refusal::InvalidRoleProperties => Form::Code,
+        Refusal::UserNotFound | Refusal::SettingType { .. } => Form::Sentence,
+        Refusal::InvalidPermission | Refusal::InvalidRole | Refusal::RoleNotFound => Form::Apart,
+        Refusal::NoSuchSetting => Form::Silent,
+        Refusal::Unauthorized => Form::Unauthorized,
+        _ => Form::Long,
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        match form(&refusal) {
+            Form::Code => ApiError::plain(refusal.code()),
+            Form::Sentence => ApiError::text(refusal.reason().unwrap_or_default()),
+            Form::Apart => ApiError::BadRequest { error: refusal.reason(), kind: Some(refusal.code()), details: None },
+            Form::Long => ApiError::long(&refusal),
+            Form::Silent => ApiError::silent(),
+            Form::Unauthorized => ApiError::Unauthorized,
+        }
+    }
 }
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
         match error {
-            Error::Refused(refusal) if is_bare(refusal) => ApiError::plain(refusal.code()),
-            Error::Refused(refusal) => ApiError::coded(refusal.code(), refusal.reason()),
+            Error::Refused(refusal) => refusal.into(),
             Error::Store(failure) if failure.is_temporary() => ApiError::Unavailable(failure.to_string()),
             other => ApiError::Internal(other.to_string()),
         }
@@ -168,22 +240,28 @@ impl From<Error> for ApiError {
 }
 
 /// The body of a failure.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Default, Serialize, utoipa::ToSchema)]
 pub struct Failed {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     /// A text; only an unknown login token has the number 403.
-    error: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
     #[serde(rename = "errorType", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
+    #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
+    message: Option<Cow<'static, str>>,
+    /// What programs need to know.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
 }
 
 impl Failed {
     fn new(error: impl Into<Cow<'static, str>>) -> Failed {
-        Failed { success: false, status: None, error: Value::from(error.into().into_owned()), kind: None, message: None }
+        Failed { error: Some(Value::from(error.into().into_owned())), ..Failed::default() }
     }
 }
 
@@ -229,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_has_its_text() {
+    fn refusals_have_their_texts() {
         let table = [
             (Refusal::InvalidToken, r#"{"success":false,"error":"invalid-token"}"#),
             (Refusal::InvalidRoom, r#"{"success":false,"error":"invalid-room"}"#),
@@ -282,7 +360,6 @@ mod tests {
             let error = ApiError::of_login(refusal.into());
             assert_eq!((text(&error).as_str(), error.status()), (body, StatusCode::UNAUTHORIZED));
         }
-        assert_eq!(table.len() + logins.len(), Refusal::ALL.len(), "a refusal without a text");
     }
 
     #[test]

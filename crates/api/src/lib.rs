@@ -5,10 +5,11 @@
 
 pub mod access;
 mod answer;
+mod avatars;
+mod cors;
 mod documentation;
 mod error;
 pub mod extract;
-mod limits;
 mod middleware;
 mod observation;
 mod operation;
@@ -26,29 +27,19 @@ use usher_services::Services;
 pub use documentation::{document, document_text};
 pub use error::ApiError;
 pub use extract::address::TrustedProxies;
-pub use limits::Limits;
 
 /// What every handler works with.
 pub struct Api {
     services: Arc<Services>,
-    limits: Option<Limits>,
     proxies: TrustedProxies,
     observation: observation::Observation,
 }
 
 impl Api {
-    /// The surface over `services`. Forwarding headers count only from `proxies`; without `rate_limits` nobody is slowed down.
-    pub fn new(services: Arc<Services>, proxies: TrustedProxies, rate_limits: bool) -> Api {
-        let limits = rate_limits.then(|| Limits::new(&services.settings, Arc::clone(&services.clock)));
+    /// The surface over `services`. Forwarding headers count only from `proxies`.
+    pub fn new(services: Arc<Services>, proxies: TrustedProxies) -> Api {
         let observation = observation::Observation::new(Arc::clone(&services));
-        Api { services, limits, proxies, observation }
-    }
-
-    /// Forgets callers who have not been seen for so long that they have all of their calls back.
-    pub fn forget_idle_callers(&self) {
-        if let Some(limits) = &self.limits {
-            limits.forget_idle();
-        }
+        Api { services, proxies, observation }
     }
 }
 
@@ -61,7 +52,8 @@ pub fn router(api: Arc<Api>) -> Router {
     operations
         .fallback(middleware::unknown_path)
         .method_not_allowed_fallback(middleware::unknown_method)
-        .layer(axum::middleware::from_fn(middleware::common_headers))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&api), middleware::common_headers))
+        .merge(avatars::router())
         .merge(probes::router())
         .merge(documentation::router(document))
         .layer(

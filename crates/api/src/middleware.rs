@@ -4,13 +4,14 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::cors;
 use crate::error::Cause;
-use crate::limits::Allowance;
 use crate::{ApiError, Shared};
+use usher_services::limits::Allowance;
 
 /// Where a request's extractors note how much of its limit is left.
 #[derive(Clone, Default)]
@@ -30,17 +31,16 @@ impl Spent {
     }
 }
 
-/// The headers of every answer of the API.
-pub async fn common_headers(mut request: Request, next: Next) -> Response {
+/// The headers of every answer of the API; and the answers to browsers that ask beforehand whether a page may call.
+pub async fn common_headers(State(api): State<Shared>, mut request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        return cors::answer(request.headers(), &api.services.platform().settings);
+    }
     const HEADERS: [(&str, &str); 4] = [
         ("cache-control", "no-store"),
         ("pragma", "no-cache"),
         ("access-control-allow-origin", "*"),
-        (
-            "access-control-allow-headers",
-            "Origin, X-Requested-With, Content-Type, Accept, X-User-Id, X-Auth-Token, x-visitor-token, Authorization, \
-             MCP-Protocol-Version",
-        ),
+        ("access-control-allow-headers", cors::ALLOWED_HEADERS),
     ];
     let spent = Spent::default();
     request.extensions_mut().insert(spent.clone());

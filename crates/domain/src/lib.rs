@@ -6,11 +6,16 @@
 pub mod change;
 pub mod clock;
 pub mod id;
+pub mod match_check;
 pub mod message;
 pub mod password;
+pub mod permission;
+pub mod role;
 pub mod room;
 pub mod settings;
 pub mod time;
+pub mod totp;
+pub mod user;
 pub mod visitor;
 
 pub use change::{Change, ChangeKind};

@@ -21,7 +21,11 @@ impl Jobs {
     /// Starts all kinds.
     pub fn start(services: &Arc<Services>) -> Jobs {
         let (stop, stopped) = watch::channel(false);
-        let running = vec![tokio::spawn(kinds::seal_erasures::run(Arc::clone(services), stopped))];
+        let running = vec![
+            tokio::spawn(kinds::seal_erasures::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::follow_platform::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::forget_idle_callers::run(Arc::clone(services), stopped)),
+        ];
         Jobs { stop, running }
     }
 

@@ -3,9 +3,9 @@
 use anyhow::{Context, bail};
 use usher_config::{Admin, Config};
 use usher_domain::password::PasswordDigest;
-use usher_domain::settings::Settings;
 use usher_services::Services;
-use usher_services::logins::NewUser;
+use usher_services::platform::SettingsOfEnvironment;
+use usher_services::users::FirstUser;
 
 use crate::opening;
 
@@ -16,14 +16,13 @@ pub async fn ensure_first(services: &Services, admin: Admin) -> anyhow::Result<(
     }
     let generated = admin.password.is_none().then(|| services.generate_password());
     let password = admin.password.or_else(|| generated.clone()).context("there is no password")?;
-    let new = NewUser {
+    let first = FirstUser {
         username: admin.username.clone(),
         email: admin.email,
         name: admin.username.clone(),
         password: PasswordDigest::of_plain(&password),
-        roles: vec!["admin"],
     };
-    let is_first = services.create_first_user(new).await?;
+    let is_first = services.create_first_user(first).await?;
     if let Some(password) = generated.filter(|_| is_first) {
         println!("The first administrator is `{}` with the password {password}", admin.username);
         println!("It is shown this once. `usher admin reset-password {}` gives another.", admin.username);
@@ -32,8 +31,8 @@ pub async fn ensure_first(services: &Services, admin: Admin) -> anyhow::Result<(
 }
 
 /// Gives a user another password and prints it.
-pub async fn reset_password(config: &Config, settings: Settings, username: String) -> anyhow::Result<()> {
-    let opened = opening::open(config, settings)?;
+pub async fn reset_password(config: &Config, settings: SettingsOfEnvironment, username: String) -> anyhow::Result<()> {
+    let opened = opening::open(config, settings).await?;
     let password = opened.services.generate_password();
     let is_known = opened.services.reset_password(username.clone(), PasswordDigest::of_plain(&password)).await?;
     if !is_known {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use usher_adapters::{SystemClock, SystemRandom};
 use usher_config::{Config, overwritten_settings};
-use usher_domain::settings::Settings;
+use usher_domain::settings;
+use usher_services::platform::SettingsOfEnvironment;
 use usher_services::{Hub, Services};
 use usher_store::{Location, Options, Store};
 
@@ -20,13 +21,16 @@ pub struct Opened {
     _lock: Option<FolderLock>,
 }
 
-/// The settings that the environment forces, over the defaults.
+/// What the environment says of settings: `OVERWRITE_SETTING_<id>` at every start, a variable called like a setting at the very first.
 ///
 /// # Errors
 ///
 /// Names the variable whose setting does not exist, or whose value cannot be.
-pub fn settings(variables: &BTreeMap<String, String>) -> anyhow::Result<Settings> {
-    Settings::forced(overwritten_settings(variables)).context("a variable OVERWRITE_SETTING_* is wrong")
+pub fn settings(variables: &BTreeMap<String, String>) -> anyhow::Result<SettingsOfEnvironment> {
+    let forced = settings::forced(overwritten_settings(variables)).context("a variable OVERWRITE_SETTING_* is wrong")?;
+    let named = variables.iter().filter(|(name, _)| settings::definition(name).is_some_and(|setting| !setting.is_hidden));
+    let initial = settings::forced(named.map(|(name, value)| (name.clone(), value.clone())));
+    Ok(SettingsOfEnvironment { initial: initial.context("a variable called like a setting is wrong")?, forced })
 }
 
 /// Opens the store that `config` names and puts the services over it.
@@ -34,7 +38,7 @@ pub fn settings(variables: &BTreeMap<String, String>) -> anyhow::Result<Settings
 /// # Errors
 ///
 /// Another process has the folder, the data are newer than this program, or the database cannot be reached.
-pub fn open(config: &Config, settings: Settings) -> anyhow::Result<Opened> {
+pub async fn open(config: &Config, settings: SettingsOfEnvironment) -> anyhow::Result<Opened> {
     let (location, lock) = match &config.database_url {
         Some(url) => (Location::Postgres(url.clone()), None),
         None => (Location::Folder(config.data.clone()), Some(FolderLock::take(&config.data)?)),
@@ -50,6 +54,6 @@ pub fn open(config: &Config, settings: Settings) -> anyhow::Result<Opened> {
         );
     }
     let store = Store::open(&location, options).context("the store cannot be opened")?;
-    let services = Services::new(Arc::new(store), hub, settings, clock, Arc::new(SystemRandom));
-    Ok(Opened { services: Arc::new(services), _lock: lock })
+    let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, Arc::new(SystemRandom));
+    Ok(Opened { services: Arc::new(services.await?), _lock: lock })
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Context;
 use usher_config::Config;
-use usher_domain::settings::Settings;
+use usher_services::platform::SettingsOfEnvironment;
 
 use crate::opening;
 
 /// Finishes and seals every erasure; with `rewrite`, rewrites all data as well.
-pub async fn purge(config: &Config, settings: Settings, rewrite: bool) -> anyhow::Result<()> {
-    let opened = opening::open(config, settings)?;
+pub async fn purge(config: &Config, settings: SettingsOfEnvironment, rewrite: bool) -> anyhow::Result<()> {
+    let opened = opening::open(config, settings).await?;
     let services = &opened.services;
     let sealed = services.finish_erasures().await.context("the erasures could not be finished")?;
     if rewrite {

@@ -10,34 +10,30 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use usher_api::{Api, TrustedProxies};
 use usher_config::Config;
-use usher_domain::settings::Settings;
 use usher_jobs::Jobs;
+use usher_services::platform::SettingsOfEnvironment;
 
 use crate::{administration, logging, opening};
 
 /// How long requests in flight may take to finish once the server is told to stop.
 const FINISHING: Duration = Duration::from_secs(10);
 
-/// How often callers who have been idle are forgotten.
-const FORGETTING: Duration = Duration::from_secs(60);
-
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 ///
 /// Anything that keeps it from starting, with what to do about it.
-pub async fn serve(config: Config, settings: Settings) -> anyhow::Result<()> {
+pub async fn serve(config: Config, settings: SettingsOfEnvironment) -> anyhow::Result<()> {
     logging::start(&config.log)?;
     let proxies = trusted(&config)?;
-    let opened = opening::open(&config, settings)?;
+    let opened = opening::open(&config, settings).await?;
     let services = &opened.services;
     administration::ensure_first(services, config.admin.clone()).await?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen at {}: choose another address with --listen", config.listen))?;
     let address = listener.local_addr()?;
-    let api = Arc::new(Api::new(Arc::clone(services), proxies, config.rate_limits));
+    let api = Arc::new(Api::new(Arc::clone(services), proxies));
     let jobs = Jobs::start(services);
-    let forgetting = tokio::spawn(forget_idle_callers(Arc::clone(&api)));
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
@@ -63,7 +59,6 @@ pub async fn serve(config: Config, settings: Settings) -> anyhow::Result<()> {
     if tokio::time::timeout(FINISHING, serving).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
-    forgetting.abort();
     jobs.stop().await;
     drop(opened);
     tracing::info!("stopped");
@@ -72,12 +67,4 @@ pub async fn serve(config: Config, settings: Settings) -> anyhow::Result<()> {
 
 fn trusted(config: &Config) -> anyhow::Result<TrustedProxies> {
     TrustedProxies::parse(&config.trusted_proxies).map_err(anyhow::Error::msg)
-}
-
-async fn forget_idle_callers(api: Arc<Api>) {
-    let mut ticks = tokio::time::interval(FORGETTING);
-    loop {
-        ticks.tick().await;
-        api.forget_idle_callers();
-    }
 }

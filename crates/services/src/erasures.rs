@@ -39,7 +39,7 @@ impl Services {
 
     async fn erase(&self, token: VisitorToken) -> Result<Erased, Error> {
         let erasure_id = id::unordered(self.random.as_ref());
-        let may_have_open_rooms = self.settings.get(&KEEP_CONNECTION);
+        let may_have_open_rooms = self.platform().settings.get(&KEEP_CONNECTION);
         let now = self.now();
         let opened = erasure_id.clone();
         let (visitor_id, is_finished) =

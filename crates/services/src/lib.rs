@@ -8,26 +8,35 @@ pub mod erasures;
 mod error;
 mod guests;
 pub mod hub;
+pub mod limits;
 pub mod livechat;
 pub mod logins;
 pub mod messages;
+pub mod methods;
 mod passwords;
+pub mod permissions;
+pub mod platform;
+pub mod roles;
 pub mod rooms;
+pub mod settings;
+pub mod users;
 pub mod visitors;
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use usher_domain::settings::Settings;
 use usher_domain::{Clock, Random, id};
 use usher_store::Store;
 
-pub use error::{Error, Refusal};
+pub use error::{Error, Proof, Refusal};
 pub use hub::Hub;
 pub use usher_store::StoreError;
 
 use guests::GuestNumbers;
+use limits::Limits;
+use logins::Attempts;
 use passwords::Passwords;
+use platform::{InForce, SettingsOfEnvironment};
 
 /// What every use case works with.
 pub struct Services {
@@ -35,30 +44,48 @@ pub struct Services {
     pub store: Arc<Store>,
     /// Who hears of changes.
     pub hub: Arc<Hub>,
-    /// The settings in force.
-    pub settings: Settings,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// How often a caller may call; `None` where nobody is slowed down.
+    pub limits: Option<Limits>,
     random: Arc<dyn Random>,
+    in_force: InForce,
     guests: GuestNumbers,
     passwords: Passwords,
+    attempts: Attempts,
     /// Wakes the sealing of erasures.
     unsealed: Notify,
 }
 
 impl Services {
-    /// Puts the use cases over an open store, whose changes go to `hub`.
-    pub fn new(store: Arc<Store>, hub: Arc<Hub>, settings: Settings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Services {
-        Services {
+    /// Puts the use cases over an open store, whose changes go to `hub`, and what a server needs to begin with into it. Without
+    /// `rate_limits` nobody is slowed down.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or written.
+    pub async fn start(
+        store: Arc<Store>,
+        hub: Arc<Hub>,
+        environment: SettingsOfEnvironment,
+        rate_limits: bool,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Services, Error> {
+        let services = Services {
             store,
             hub,
-            settings,
+            limits: rate_limits.then(|| Limits::new(Arc::clone(&clock))),
             clock,
             random,
+            in_force: InForce::default(),
             guests: GuestNumbers::default(),
             passwords: Passwords::default(),
+            attempts: Attempts::default(),
             unsealed: Notify::new(),
-        }
+        };
+        services.prepare_platform(environment).await?;
+        Ok(services)
     }
 
     fn now(&self) -> i64 {

@@ -9,14 +9,12 @@ use crate::documents::addresses;
 use crate::rooms::OpenRoom;
 use crate::{Error, Services};
 
-/// The system messages that widgets hide.
-const HIDDEN: [&str; 3] = ["uj", "ul", "livechat-close"];
-
 impl Services {
     /// The widget's configuration, with the guest and its room if `token` is known.
     pub async fn livechat_config(&self, token: Option<VisitorToken>) -> Result<Value, Error> {
-        let settings = &self.settings;
-        if !settings.get(&setting::ENABLED) {
+        let platform = self.platform();
+        let settings = &platform.settings;
+        if !settings.get(&setting::LIVECHAT_ENABLED) {
             return Ok(json!({"enabled": false}));
         }
         let mut config = json!({
@@ -87,17 +85,17 @@ fn behaviour(settings: &Settings) -> Value {
         "nameFieldRegistrationForm": settings.get(&setting::REGISTRATION_NAME),
         "emailFieldRegistrationForm": settings.get(&setting::REGISTRATION_EMAIL),
         "displayOfflineForm": settings.get(&setting::OFFLINE_FORM),
-        "videoCall": settings.text(&setting::CALL_PROVIDER) == "default-provider",
+        "videoCall": settings.choice(&setting::CALL_PROVIDER) == "default-provider",
         "fileUpload": settings.get(&setting::FILE_UPLOAD) && settings.get(&setting::FILE_UPLOAD_AT_ALL),
         "language": settings.text(&setting::LANGUAGE),
         "transcript": settings.get(&setting::TRANSCRIPT),
-        "historyMonitorType": settings.text(&setting::HISTORY_MONITOR_TYPE),
+        "historyMonitorType": settings.choice(&setting::HISTORY_MONITOR_TYPE),
         "forceAcceptDataProcessingConsent": settings.get(&setting::FORCE_CONSENT),
         "showConnecting": false,
         "agentHiddenInfo": !settings.get(&setting::SHOW_AGENT_INFO),
         "clearLocalStorageWhenChatEnded": settings.get(&setting::CLEAR_STORAGE_AT_END),
         "limitTextLength": text_limit(settings),
-        "hiddenSystemMessages": HIDDEN,
+        "hiddenSystemMessages": settings.list(&setting::WIDGET_HIDDEN_SYSTEM_MESSAGES),
         "hideWatermark": settings.get(&setting::HIDE_WATERMARK),
         "visitorsCanCloseChat": settings.get(&setting::VISITORS_MAY_CLOSE),
     })
@@ -120,7 +118,7 @@ fn theme(settings: &Settings) -> Value {
         "color": settings.text(&setting::TITLE_COLOR),
         "offlineTitle": settings.text(&setting::OFFLINE_TITLE),
         "offlineColor": settings.text(&setting::OFFLINE_TITLE_COLOR),
-        "position": settings.text(&setting::WIDGET_POSITION),
+        "position": settings.choice(&setting::WIDGET_POSITION),
         "background": settings.text(&setting::WIDGET_BACKGROUND),
         "hideExpandChat": settings.get(&setting::HIDE_EXPAND_CHAT),
         "actionLinks": {

@@ -2,7 +2,7 @@
 
 use usher_domain::message::{Author, Message};
 use usher_domain::room::next_message_ts;
-use usher_domain::settings::{ENABLED, LIMIT_MESSAGE_LENGTH, MESSAGE_CHARACTER_LIMIT};
+use usher_domain::settings::{LIMIT_MESSAGE_LENGTH, LIVECHAT_ENABLED, MESSAGE_CHARACTER_LIMIT};
 use usher_domain::visitor::VisitorToken;
 use usher_domain::{Change, ChangeKind};
 use usher_store::{Tx, q};
@@ -49,7 +49,7 @@ impl Services {
                 };
                 let closed = (!room.is_open).then_some(Refusal::RoomClosed);
                 let blocked = room.is_blocked.then_some(Refusal::ChannelBlocked);
-                match closed.or(refusal).or(blocked) {
+                match closed.or_else(|| refusal.clone()).or(blocked) {
                     None => append(tx, &id, &room_id, &text, room, now),
                     // What is stored already is answered all the same.
                     Some(refusal) => match q::messages::by_id(tx, &id)? {
@@ -63,12 +63,12 @@ impl Services {
 
     /// Why no message with this text may be posted, whatever the room.
     fn reason_not_to_post(&self, text: &str) -> Option<Refusal> {
-        if !self.settings.get(&ENABLED) {
+        if !self.platform().settings.get(&LIVECHAT_ENABLED) {
             return Some(Refusal::LivechatDisabled);
         }
-        let limit = usize::try_from(self.settings.get(&MESSAGE_CHARACTER_LIMIT)).unwrap_or(0);
+        let limit = usize::try_from(self.platform().settings.get(&MESSAGE_CHARACTER_LIMIT)).unwrap_or(0);
         // Clients count in UTF-16 units.
-        let is_too_long = self.settings.get(&LIMIT_MESSAGE_LENGTH) && text.encode_utf16().count() > limit;
+        let is_too_long = self.platform().settings.get(&LIMIT_MESSAGE_LENGTH) && text.encode_utf16().count() > limit;
         is_too_long.then_some(Refusal::MessageTooLong)
     }
 
@@ -82,6 +82,36 @@ impl Services {
                 let before = page.before.unwrap_or(i64::MAX);
                 let limit = page.limit.clamp(0, HISTORY_LIMIT);
                 Ok(q::messages::history(tx, &page.room_id, before, limit, page.offset.max(0))?)
+            })
+            .await
+    }
+}
+
+/// What a visitor has not read yet of what is older than a page of its history.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// The first message that it has not read.
+    pub first: Option<Message>,
+    /// How many unread messages are older than the page.
+    pub not_loaded: i64,
+}
+
+impl Services {
+    /// What the visitor whose room it is has not read since `seen` (milliseconds UTC) and older than `loaded_from`.
+    pub async fn unread_of_visitor(
+        &self,
+        token: VisitorToken,
+        room_id: String,
+        seen: i64,
+        loaded_from: i64,
+    ) -> Result<Unread, Error> {
+        self.store
+            .read(move |tx| {
+                if q::rooms::for_posting(tx, &token, &room_id)?.is_none() {
+                    return Err(why_no_room(tx, &token)?);
+                }
+                let first = q::messages::first_after(tx, &room_id, seen)?;
+                Ok(Unread { first, not_loaded: q::messages::count_between(tx, &room_id, seen, loaded_from)? })
             })
             .await
     }

@@ -2,7 +2,7 @@
 
 use usher_domain::message::{Author, Message, STARTED};
 use usher_domain::room::{Room, Source};
-use usher_domain::settings::{ACCEPT_WITHOUT_AGENTS, ENABLED};
+use usher_domain::settings::{ACCEPT_WITHOUT_AGENTS, LIVECHAT_ENABLED};
 use usher_domain::visitor::{LastChat, Visitor, VisitorToken};
 use usher_domain::{Change, ChangeKind};
 use usher_store::{Tx, q};
@@ -59,8 +59,8 @@ impl Services {
                 if let Some(found) = first_open(tx, &visitor)? {
                     return Ok(found);
                 }
-                if let Some(refusal) = refusal {
-                    return Err(refusal.into());
+                if let Some(refusal) = &refusal {
+                    return Err(refusal.clone().into());
                 }
                 if q::contacts::is_blocked(tx, &visitor.id, request.source.kind)? {
                     return Err(Refusal::ChannelBlocked.into());
@@ -72,14 +72,14 @@ impl Services {
 
     /// Why no new room may be opened at the moment, if none may.
     fn reason_not_to_open(&self, request: &RoomRequest) -> Option<Refusal> {
-        if !self.settings.get(&ENABLED) {
+        if !self.platform().settings.get(&LIVECHAT_ENABLED) {
             Some(Refusal::LivechatDisabled)
         } else if request.service_level.is_some() {
             // There are no service levels and no priorities yet, so whatever is asked for is unknown.
             Some(Refusal::InvalidServiceLevel)
         } else if request.priority.is_some() {
             Some(Refusal::InvalidPriority)
-        } else if !self.settings.get(&ACCEPT_WITHOUT_AGENTS) {
+        } else if !self.platform().settings.get(&ACCEPT_WITHOUT_AGENTS) {
             // There are no agents yet, so none is online.
             Some(Refusal::NoAgentOnline)
         } else {

@@ -45,7 +45,11 @@ impl Services {
             return Err(Refusal::InvalidDepartment.into());
         }
         let registration = Registration {
-            connection: if self.settings.get(&KEEP_CONNECTION) { registration.connection } else { Connection::default() },
+            connection: if self.platform().settings.get(&KEEP_CONNECTION) {
+                registration.connection
+            } else {
+                Connection::default()
+            },
             ..registration
         };
         let now = self.now();

@@ -10,10 +10,11 @@ use proptest::test_runner::{Config, TestRunner};
 use usher_domain::change::Cursor;
 use usher_domain::message::Message;
 use usher_domain::room::{Source, SourceKind};
-use usher_domain::settings::Settings;
+use usher_domain::settings;
 use usher_domain::visitor::VisitorToken;
 use usher_domain::{Change, ChangeKind};
 use usher_services::messages::VisitorMessage;
+use usher_services::platform::SettingsOfEnvironment;
 use usher_services::rooms::RoomRequest;
 use usher_services::visitors::Registration;
 use usher_services::{Error, Hub, Services};
@@ -71,10 +72,12 @@ impl World {
         let (clock, recorder) = (Arc::new(ManualClock::default()), Arc::new(Recorder::default()));
         let store = Arc::new(engine.open(clock.clone(), recorder.clone()));
         let forced = ["Livechat_accept_chats_with_no_agents", "Livechat_Allow_collect_and_store_HTTP_header_informations"];
-        let settings = Settings::forced(forced.map(|id| (id.to_owned(), "true".to_owned()))).expect("the settings exist");
+        let forced = settings::forced(forced.map(|id| (id.to_owned(), "true".to_owned()))).expect("the settings exist");
+        let environment = SettingsOfEnvironment { forced, ..SettingsOfEnvironment::default() };
         let random = Arc::new(SeededRandom::new(7));
-        let services = Arc::new(Services::new(store, Arc::new(Hub::default()), settings, clock.clone(), random));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let services = Services::start(store, Arc::new(Hub::default()), environment, false, clock.clone(), random);
+        let services = Arc::new(runtime.block_on(services).expect("services start"));
         World { services, recorder, clock, runtime, cases: 0 }
     }
 

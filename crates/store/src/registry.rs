@@ -48,10 +48,20 @@ pub const TABLES: &[Table] = &[
     table!("messages", DeleteRow: "id" "room_id" "ts" "kind" "text" "author_id" "author_username" "author_name" "by_visitor"
         "updated_at"),
     table!("room_changes", DeleteRow: "room_id" "seq" "kind" "reference"),
+    // Staff, not visitors: these rows go when the user is deleted.
     table!("users", HoldsNone: "id" "username" "username_key" "email_key" "email" "name" "password_hash" "active" "created_at"
-        "updated_at"),
+        "updated_at" "kind" "name_key" "email_verified" "nickname" "bio" "status" "status_default" "status_text" "preferences"
+        "custom_fields" "password_change_required" "password_change_reason" "registration_reason" "last_login_at"
+        "status_updated_at"),
     table!("user_roles", HoldsNone: "user_id" "role"),
-    table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at"),
+    table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at" "name" "last_part" "bypasses_second_factor" "confirmed_at"),
+    table!("second_factors", HoldsNone: "user_id" "secret" "is_enabled"),
+    table!("backup_codes", HoldsNone: "user_id" "code_hash"),
+    table!("settings", HoldsNone: "id" "value" "editor" "updated_at"),
+    table!("permissions", HoldsNone: "id" "updated_at"),
+    table!("permission_roles", HoldsNone: "permission_id" "role_id"),
+    table!("roles", HoldsNone: "id" "name" "description" "scope" "is_protected" "needs_second_factor" "updated_at"),
+    table!("removed_roles", HoldsNone: "id" "removed_at"),
     table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts" "rooms"
         "messages" "changes"; Scrub: "visitor_id"),
 ];
@@ -67,6 +77,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("queue of the writer", "in memory; a job in it runs or fails within seconds and then is gone"),
     ("hub", "in memory; changes carry ids only and leave with their subscriber"),
     ("rate limits", "in memory; keyed by a keyed hash, forgotten within minutes"),
+    ("failed logins", "in memory; keyed by a keyed hash, forgotten within minutes"),
     ("PostgreSQL's files", "dead rows stay until the database cleans up; `usher purge --rewrite` makes it do so at once"),
 ];
 

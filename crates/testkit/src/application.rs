@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use usher_api::{Api, TrustedProxies};
 use usher_domain::password::PasswordDigest;
-use usher_domain::settings::Settings;
-use usher_services::logins::{LoginName, NewUser};
+use usher_domain::settings;
+use usher_services::logins::LoginForm;
+use usher_services::platform::SettingsOfEnvironment;
+use usher_services::users::{FirstUser, UserChoice};
 use usher_services::{Hub, Services};
 
 use crate::document::Document;
@@ -61,18 +63,20 @@ impl Setup {
     }
 
     /// Starts the application on `engine`.
-    pub fn start(self, engine: &Engine) -> TestApp {
+    pub async fn start(self, engine: &Engine) -> TestApp {
         let (clock, hub) = (Arc::new(ManualClock::default()), Arc::new(Hub::default()));
         let store = if self.without_rehearsal {
             engine.open_for_crowds(clock.clone(), hub.clone())
         } else {
             engine.open(clock.clone(), hub.clone())
         };
-        let settings = Settings::forced(self.settings).expect("tests set settings that exist");
+        let forced = settings::forced(self.settings).expect("tests set settings that exist");
+        let environment = SettingsOfEnvironment { forced, ..SettingsOfEnvironment::default() };
         let random = Arc::new(SeededRandom::new(1));
-        let services = Arc::new(Services::new(Arc::new(store), hub, settings, clock.clone(), random));
+        let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random);
+        let services = Arc::new(services.await.expect("an application of the tests starts"));
         let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
-        let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies, self.rate_limits)));
+        let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies)));
         TestApp { services, clock, router }
     }
 }
@@ -193,8 +197,8 @@ fn document() -> &'static Document {
 
 impl TestApp {
     /// The usual application on `engine`: rooms open although there is no agent.
-    pub fn usual(engine: &Engine) -> TestApp {
-        Setup::default().setting("Livechat_accept_chats_with_no_agents", "true").start(engine)
+    pub async fn usual(engine: &Engine) -> TestApp {
+        Setup::default().setting("Livechat_accept_chats_with_no_agents", "true").start(engine).await
     }
 
     /// Begins a request.
@@ -243,14 +247,13 @@ impl TestApp {
 
     /// Makes the first user, an administrator called `admin`.
     pub async fn create_admin(&self) {
-        let new = NewUser {
+        let first = FirstUser {
             username: "admin".to_owned(),
             email: Some("Admin@example.com".to_owned()),
             name: "Administrator".to_owned(),
             password: PasswordDigest::of_plain(PASSWORD),
-            roles: vec!["admin"],
         };
-        assert_eq!(self.services.create_first_user(new).await, Ok(true));
+        assert_eq!(self.services.create_first_user(first).await, Ok(true));
     }
 
     /// Logs in as that administrator, who is made if need be.
@@ -258,9 +261,24 @@ impl TestApp {
         if !self.services.has_users().await.expect("users can be asked for") {
             self.create_admin().await;
         }
-        let name = LoginName::Username("admin".to_owned());
-        let login = self.services.log_in(name, PasswordDigest::of_plain(PASSWORD)).await.expect("the password is right");
-        Login { user_id: login.account.user.id, token: login.token }
+        self.log_in("admin").await
+    }
+
+    /// Logs a user in whom tests made.
+    pub async fn log_in(&self, username: &str) -> Login {
+        let (name, password) = (UserChoice::Username(username.to_owned()), PasswordDigest::of_plain(PASSWORD));
+        let form = LoginForm::Password { name, password, code: None };
+        let login = self.services.log_in(form, [192, 0, 2, 1].into()).await.expect("the password is right");
+        Login { user_id: login.user.id, token: login.token }
+    }
+
+    /// Makes a user with these roles, as the administrator does, and logs it in.
+    pub async fn user(&self, username: &str, roles: &[&str]) -> Login {
+        let admin = self.admin().await;
+        let body = json!({"username": username, "name": username, "email": format!("{username}@example.com"), "password": PASSWORD,
+            "roles": roles, "verified": true});
+        self.call(Method::POST, "/api/v1/users.create").as_user(&admin).json(&body).send().await.ok();
+        self.log_in(username).await
     }
 
     /// Moves the clock on.

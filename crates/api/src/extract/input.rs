@@ -9,15 +9,17 @@ use serde_json::{Map, Value};
 use std::net::IpAddr;
 use usher_domain::visitor::VisitorToken;
 use usher_services::Refusal;
+use usher_services::limits::Counted;
+use usher_services::logins::Account;
 
 use super::body;
+use super::caller::logged_in;
 use crate::access::{Access, DeclaresAccess};
-use crate::limits::Counted;
 use crate::middleware::Spent;
-use crate::parse::match_check::{MatchPattern, check_match};
 use crate::parse::query;
 use crate::parse::schema::Schema;
 use crate::{ApiError, Shared};
+use usher_domain::match_check::{MatchPattern, check_match};
 
 /// The most characters that an id or token in a path may have.
 const PATH_LIMIT: usize = 1_024;
@@ -44,6 +46,11 @@ pub trait Input: Sized + Send {
     /// What the call counts against: none, one or several limits.
     fn counted(&self, _address: IpAddr) -> Vec<Counted> {
         Vec::new()
+    }
+
+    /// Whether a call by a user that counts against none of its own does not count against the limit of all operations either.
+    fn is_unlimited(&self) -> bool {
+        false
     }
 }
 
@@ -106,8 +113,29 @@ impl<I: Input> FromRequest<Shared> for Public<I> {
     async fn from_request(request: Request, api: &Shared) -> Result<Public<I>, ApiError> {
         let (head, input) = read::<I>(request).await?;
         let address = api.proxies.client_of(&head);
-        count(api, &head, &input, address)?;
+        count_all(api, &head, input.counted(address))?;
         Ok(Public { input, address, head })
+    }
+}
+
+/// A call that anybody may make and that is answered otherwise if a user makes it.
+pub struct Anyone<I> {
+    /// The user, if the request's headers carry a login.
+    pub account: Option<Account>,
+    /// The call.
+    pub call: Public<I>,
+}
+
+impl<I> DeclaresAccess for Anyone<I> {
+    const ACCESS: Access = Access::Public;
+}
+
+impl<I: Input> FromRequest<Shared> for Anyone<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Shared) -> Result<Anyone<I>, ApiError> {
+        let account = logged_in(request.headers(), api).await?;
+        Ok(Anyone { account, call: Public::from_request(request, api).await? })
     }
 }
 
@@ -131,7 +159,7 @@ impl<I: VisitorInput> FromRequest<Shared> for Visitor<I> {
 
     async fn from_request(request: Request, api: &Shared) -> Result<Visitor<I>, ApiError> {
         let (head, input) = read::<I>(request).await?;
-        count(api, &head, &input, api.proxies.client_of(&head))?;
+        count_all(api, &head, input.counted(api.proxies.client_of(&head)))?;
         let token = VisitorToken::new(input.token()).ok_or_else(I::nobody)?;
         Ok(Visitor { token, input, head })
     }
@@ -152,18 +180,20 @@ pub(super) async fn read<I: Input>(request: Request) -> Result<(Parts, I), ApiEr
     Ok((head, I::read(given, &path)?))
 }
 
-/// Counts the call against its limits; how much is left is noted for the answer's headers.
-pub(super) fn count(api: &Shared, head: &Parts, input: &impl Input, address: IpAddr) -> Result<(), ApiError> {
-    let Some(limits) = &api.limits else { return Ok(()) };
-    for (limit, whom) in input.counted(address) {
-        let counted = limits.count(limit, &whom);
-        let allowance = counted.unwrap_or_else(|exceeded| exceeded.allowance);
-        if let Some(spent) = head.extensions.get::<Spent>() {
-            spent.note(allowance);
-        }
-        counted.map_err(ApiError::TooMany)?;
+/// Counts the call against all of these limits.
+pub(super) fn count_all(api: &Shared, head: &Parts, counted: Vec<Counted>) -> Result<(), ApiError> {
+    counted.into_iter().try_for_each(|counted| count(api, head, counted))
+}
+
+/// Counts the call against a limit; how much is left is noted for the answer's headers.
+pub(super) fn count(api: &Shared, head: &Parts, (limit, whom): Counted) -> Result<(), ApiError> {
+    let Some(limits) = &api.services.limits else { return Ok(()) };
+    let counted = limits.count(limit, &whom, &api.services.platform().settings);
+    let allowance = counted.as_ref().map_or_else(|exceeded| Some(exceeded.allowance), |allowance| *allowance);
+    if let (Some(spent), Some(allowance)) = (head.extensions.get::<Spent>(), allowance) {
+        spent.note(allowance);
     }
-    Ok(())
+    counted.map(|_| ()).map_err(ApiError::TooMany)
 }
 
 /// Checks `given` against a schema of the older registration and reads it.
@@ -174,6 +204,11 @@ pub fn legacy<I: DeserializeOwned>(schema: &Schema, given: Value) -> Result<I, A
 /// Checks a query against a schema of the newer registration and reads it.
 pub fn typed_query<I: DeserializeOwned>(schema: &Schema, given: Value) -> Result<I, ApiError> {
     typed(schema.check(given).map_err(ApiError::typed_query)?)
+}
+
+/// Checks a body against a schema of the newer registration and reads it.
+pub fn typed_body<I: DeserializeOwned>(schema: &Schema, given: Value) -> Result<I, ApiError> {
+    typed(schema.check(given).map_err(ApiError::typed_body)?)
 }
 
 /// Checks `given` by pattern and reads it.

@@ -1,5 +1,5 @@
 //! Reading what strangers send. Pure: text or values in, values or a message out.
 
-pub mod match_check;
+pub mod paging;
 pub mod query;
 pub mod schema;

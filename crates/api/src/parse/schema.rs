@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::paging;
+
 /// From here on not every whole number has a float of its own.
 const EXACT_FLOATS: f64 = 9_007_199_254_740_992.0;
 
@@ -14,6 +16,9 @@ const EXACT_FLOATS: f64 = 9_007_199_254_740_992.0;
 pub struct Schema {
     fields: &'static [Field],
     is_closed: bool,
+    is_paged: bool,
+    /// Whether properties that are not declared are kept, unlooked at.
+    keeps_others: bool,
 }
 
 /// One property of an object.
@@ -38,6 +43,8 @@ pub enum Kind {
     Boolean,
     /// An object.
     Object(&'static Schema),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// A list of one kind of values.
     List(&'static Kind),
     /// Anything at all, unlooked at: who uses it has to bound it.
@@ -73,12 +80,26 @@ impl Field {
 impl Schema {
     /// An object with these properties and no others.
     pub const fn closed(fields: &'static [Field]) -> Schema {
-        Schema { fields, is_closed: true }
+        Schema { fields, is_closed: true, is_paged: false, keeps_others: false }
     }
 
     /// An object with these properties, others being dropped.
     pub const fn open(fields: &'static [Field]) -> Schema {
-        Schema { fields, is_closed: false }
+        Schema { fields, is_closed: false, is_paged: false, keeps_others: false }
+    }
+
+    /// An object of whatever properties: who uses them has to bound them.
+    pub const fn anything() -> Schema {
+        Schema { fields: &[], is_closed: false, is_paged: false, keeps_others: true }
+    }
+
+    /// The same object, which may also carry the parameters of every list.
+    pub const fn paged(self) -> Schema {
+        Schema { is_paged: true, ..self }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().chain(paging::PARAMETERS.iter().filter(|_| self.is_paged))
     }
 
     /// Checks `value` and gives it back coerced, with no properties but the declared ones.
@@ -95,8 +116,11 @@ impl Schema {
         if self.is_closed && !given.keys().all(|name| self.knows(name)) {
             return refuse("must NOT have additional properties");
         }
+        if self.keeps_others {
+            return Ok(given);
+        }
         let mut checked = Map::new();
-        for field in self.fields {
+        for field in self.fields() {
             if let Some(value) = given.remove(field.name) {
                 checked.insert(field.name.to_owned(), field.check(value)?);
             }
@@ -105,11 +129,11 @@ impl Schema {
     }
 
     fn missing(&self, given: &Map<String, Value>) -> Option<&'static str> {
-        self.fields.iter().find(|field| field.is_required && !given.contains_key(field.name)).map(|field| field.name)
+        self.fields().find(|field| field.is_required && !given.contains_key(field.name)).map(|field| field.name)
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name)
+        self.fields().any(|field| field.name == name)
     }
 }
 
@@ -121,6 +145,7 @@ impl Kind {
             Kind::Integer => integer(&value).map_or_else(|| refuse("must be integer"), |integer| Ok(Value::from(integer))),
             Kind::Boolean => boolean(&value).map_or_else(|| refuse("must be boolean"), |boolean| Ok(Value::Bool(boolean))),
             Kind::Object(schema) => schema.check(value).map(Value::Object),
+            Kind::OneOf(options) => check_option(value, options),
             Kind::List(kind) => check_list(value, kind),
             Kind::Any => Ok(value),
         }
@@ -140,6 +165,11 @@ fn check_text(value: Value, limit: usize) -> Result<Value, String> {
         return refuse("must NOT contain the NUL character");
     }
     Ok(Value::String(text))
+}
+
+fn check_option(value: Value, options: &[&str]) -> Result<Value, String> {
+    let Some(text) = characters(value) else { return refuse("must be string") };
+    if options.contains(&text.as_str()) { Ok(Value::String(text)) } else { refuse("must be equal to one of the allowed values") }
 }
 
 fn check_list(value: Value, kind: &Kind) -> Result<Value, String> {
@@ -301,6 +331,7 @@ mod tests {
             (Kind::Number, value) => value.is_number(),
             (Kind::Integer, value) => value.is_i64(),
             (Kind::Boolean, value) => value.is_boolean(),
+            (Kind::OneOf(options), Value::String(text)) => options.contains(&text.as_str()),
             (Kind::Object(schema), Value::Object(object)) => is_exactly_object(object, schema),
             (Kind::List(kind), Value::Array(items)) => items.iter().all(|item| is_exactly(item, kind)),
             (Kind::Any, _) => true,
@@ -314,7 +345,7 @@ mod tests {
             Some(Value::Null) if field.is_nullable => true,
             Some(value) => is_exactly(value, &field.kind),
         };
-        schema.fields.iter().all(fits) && object.keys().all(|name| schema.knows(name))
+        schema.keeps_others || schema.fields.iter().all(fits) && object.keys().all(|name| schema.knows(name))
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

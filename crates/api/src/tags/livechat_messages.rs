@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use usher_domain::time::parse_iso;
 use usher_services::documents::MessageDocument;
+use usher_services::limits::{Counted, Limit};
 use usher_services::messages::{HISTORY_LIMIT, HistoryPage, VisitorMessage};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Input, Path, Source, Visitor, VisitorInput, legacy};
-use crate::limits::{Counted, Limit};
+
 use crate::parse::schema::{Kind, Schema, optional, required, text};
 use crate::{ApiError, Shared};
 

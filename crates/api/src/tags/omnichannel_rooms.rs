@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Input, Path, Source, Visitor, VisitorInput, matching};
-use crate::parse::match_check::{MatchField, MatchKind, MatchPattern};
 use crate::{ApiError, Shared};
+use usher_domain::match_check::{MatchField, MatchKind, MatchPattern};
 
 /// The most characters of a `Host` header that a room keeps.
 const HOST_LIMIT: usize = 256;

@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_domain::visitor::{Connection, VisitorToken};
 use usher_services::documents::{Date, VisitorDocument};
+use usher_services::limits::{Counted, Limit};
 use usher_services::visitors::Registration;
 use utoipa::ToSchema;
 
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Input, Path, Public, Source, Visitor, VisitorInput, matching};
-use crate::limits::{Counted, Limit};
-use crate::parse::match_check::{MatchField, MatchKind, MatchPattern};
+
 use crate::{ApiError, Shared};
+use usher_domain::match_check::{MatchField, MatchKind, MatchPattern};
 
 /// The most characters of a request header that are kept.
 const HEADER_LIMIT: usize = 512;

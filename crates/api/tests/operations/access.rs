@@ -1,21 +1,27 @@
 //! Who may call what: every operation of the document by every kind of caller, against a table that was thought about.
 //!
-//! Callers differ in what they present and in nothing else. Each refusal is followed by the same request from somebody who may,
-//! which must be answered 200: what was refused was the caller.
+//! The table is `access.txt`. What it says is held against what the application answers and against what its document declares; a
+//! new operation fails here until it has a row. Callers differ in what they present and in nothing else. Each refusal is followed
+//! by the same request from somebody who may, which must be let through: what was refused was the caller.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
+use usher_services::logins::Account;
 use usher_testkit::TestApp;
-use usher_testkit::application::{Call, Login, PASSWORD, Reply};
-use usher_testkit::document::{Document, Operation};
+use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
 
-use crate::support::{KEEP_CONNECTION, LOGIN, MESSAGE, ROOM, VISITOR, history, usual};
+use crate::requests::{Subject, account, address, good, log_in_again, person};
+use crate::support::{KEEP_CONNECTION, plain, usual};
+
+/// The table.
+const TABLE: &str = include_str!("access.txt");
 
 /// Who calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
     /// Somebody who presents nothing that anybody has.
     Anonymous,
@@ -23,73 +29,150 @@ enum Who {
     AnotherVisitor,
     /// The visitor whose record, room and messages these are.
     TheVisitor,
-    /// A user who is logged in with the role `admin` and has no visitor's token.
+    /// Somebody with an account and no more.
+    User,
+    /// Who talks to visitors.
+    Agent,
+    /// Who watches over them.
+    Monitor,
+    /// Who manages them.
+    Manager,
+    /// Who administers the server.
     Administrator,
 }
 
-const CALLERS: [Who; 4] = [Who::Anonymous, Who::AnotherVisitor, Who::TheVisitor, Who::Administrator];
+/// Everybody, in the order of the table's columns.
+const CALLERS: [Who; 8] =
+    [Who::Anonymous, Who::AnotherVisitor, Who::TheVisitor, Who::User, Who::Agent, Who::Monitor, Who::Manager, Who::Administrator];
 
-/// Everybody may.
-const EVERYBODY: [&str; 4] = ["200", "200", "200", "200"];
+impl Who {
+    /// The name of the account and its roles, of those who have one.
+    fn user(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Who::Anonymous | Who::AnotherVisitor | Who::TheVisitor => None,
+            Who::User => Some(("user", &["user"])),
+            Who::Agent => Some(("agent", &["livechat-agent", "user"])),
+            Who::Monitor => Some(("monitor", &["livechat-monitor", "user"])),
+            Who::Manager => Some(("manager", &["livechat-manager", "user"])),
+            Who::Administrator => Some(("administrator", &["admin", "user"])),
+        }
+    }
+}
 
-/// Whoever is logged in may.
-const WHO_IS_LOGGED_IN: [&str; 4] = [
-    "401 You must be logged in to do this.",
-    "401 You must be logged in to do this.",
-    "401 You must be logged in to do this.",
-    "200",
-];
+/// A row of the table.
+struct Row {
+    access: String,
+    cells: Vec<String>,
+    needs: String,
+}
 
-/// The visitor may whose token it is; others cannot even name the record without it.
-const WHO_HAS_THE_TOKEN: [&str; 4] = ["400 [invalid-token]", "400 [invalid-token]", "200", "400 [invalid-token]"];
+/// The rows by operation.
+fn table() -> BTreeMap<String, Row> {
+    let rows = TABLE.split_once("\n\n").expect("the words come before the rows").1.lines();
+    rows.filter(|line| !line.starts_with('#')).map(row).collect()
+}
 
-/// The visitor may whose room it is.
-const WHOSE_ROOM_IT_IS: [&str; 4] = ["400 invalid-token", "400 invalid-room", "200", "400 invalid-token"];
+fn row(line: &str) -> (String, Row) {
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let mut next = || words.next().unwrap_or_else(|| panic!("a row is too short: {line}"));
+    let operation = format!("{} {}", next(), next());
+    let access = next();
+    let cells = CALLERS.iter().map(|_| next()).collect();
+    (operation, Row { access, cells, needs: words.collect::<Vec<_>>().join(" ") })
+}
 
-/// The matrix: for each operation what anonymous callers, another visitor, the visitor itself and an administrator are answered.
-const MATRIX: [(&str, &str, [&str; 4]); 11] = [
-    ("POST /api/v1/login", "public", EVERYBODY),
-    ("GET /api/v1/logout", "caller", WHO_IS_LOGGED_IN),
-    ("POST /api/v1/logout", "caller", WHO_IS_LOGGED_IN),
-    ("GET /api/v1/me", "caller", WHO_IS_LOGGED_IN),
-    ("GET /api/v1/livechat/config", "public", EVERYBODY),
-    ("POST /api/v1/livechat/message", "visitor", WHOSE_ROOM_IT_IS),
-    ("GET /api/v1/livechat/messages.history/{rid}", "visitor", WHOSE_ROOM_IT_IS),
-    ("GET /api/v1/livechat/room", "visitor", WHOSE_ROOM_IT_IS),
-    ("POST /api/v1/livechat/visitor", "public", EVERYBODY),
-    ("GET /api/v1/livechat/visitor/{token}", "visitor", WHO_HAS_THE_TOKEN),
-    ("DELETE /api/v1/livechat/visitor/{token}", "visitor", WHO_HAS_THE_TOKEN),
-];
+/// What the words of the cells stand for: status and text.
+fn words() -> Vec<(&'static str, &'static str)> {
+    let words = TABLE.split_once("\n\n").expect("the words come before the rows").0.lines();
+    let pair = |line: &'static str| line.split_once(' ').map(|(word, meaning)| (word, meaning.trim()));
+    words.filter(|line| !line.starts_with('#')).filter_map(pair).collect()
+}
+
+/// The cells of those who were let through.
+const LET_THROUGH: [&str; 4] = ["yes", "sent", "nothing", "unknown"];
+
+fn is_let_through(cell: &str) -> bool {
+    LET_THROUGH.contains(&cell)
+}
+
+/// An answer as the table writes it; in full where there is no word for it.
+fn cell(reply: &Reply) -> String {
+    let status = reply.status.as_u16();
+    let meaning = match status {
+        200 | 307 => status.to_string(),
+        _ => format!("{status} {}", reply.body["error"].as_str().unwrap_or("without a text")),
+    };
+    words().into_iter().find(|(_, known)| *known == meaning).map_or(meaning, |(word, _)| word.to_owned())
+}
 
 /// A visitor with a room.
-struct Person {
+struct Guest {
     id: String,
     token: String,
     room: String,
 }
 
-impl Person {
-    async fn new(app: &TestApp, token: String) -> Person {
+impl Guest {
+    async fn new(app: &TestApp, token: String) -> Guest {
         let record = app.register(&token, "Mary").await;
         let room = app.room(&token).await;
         app.message(&token, &room, "Hello").await;
-        Person { id: record["_id"].as_str().expect("a visitor has an id").to_owned(), token, room }
+        Guest { id: record["_id"].as_str().expect("a visitor has an id").to_owned(), token, room }
     }
 }
 
-/// Everybody; the visitors made anew for each call, so that none stands in the way of the next.
+/// Everybody.
 struct Scene<'a> {
     app: &'a TestApp,
-    visitor: Person,
-    other: Person,
-    login: Login,
+    visitor: Guest,
+    other: Guest,
+    /// Who logs the others in.
+    root: Account,
+    logins: BTreeMap<Who, Login>,
+    number: usize,
 }
 
 impl<'a> Scene<'a> {
-    async fn new(app: &'a TestApp, number: usize, login: Login) -> Scene<'a> {
-        let visitor = Person::new(app, format!("visitor-{number}")).await;
-        let other = Person::new(app, format!("other-{number}")).await;
-        Scene { app, visitor, other, login }
+    async fn new(app: &'a TestApp) -> Scene<'a> {
+        let admin = app.admin().await;
+        let root = account(app, &admin).await.expect("the administrator is logged in");
+        let mut logins = BTreeMap::new();
+        for who in CALLERS {
+            if let Some((name, roles)) = who.user() {
+                logins.insert(who, person(app, &root, name, roles).await);
+            }
+        }
+        let visitor = Guest::new(app, "visitor-0".to_owned()).await;
+        let other = Guest::new(app, "other-0".to_owned()).await;
+        Scene { app, visitor, other, root, logins, number: 0 }
+    }
+
+    /// Makes what the next call needs: for what belongs to visitors, visitors of its own, so that none stands in the way of the
+    /// next.
+    async fn prepare(&mut self, operation: &str, who: Who) -> Subject {
+        self.number += 1;
+        let number = self.number;
+        if operation.contains("/livechat/") {
+            self.visitor = Guest::new(self.app, format!("visitor-{number}")).await;
+            self.other = Guest::new(self.app, format!("other-{number}")).await;
+        }
+        self.keep_logged_in(who).await;
+        let caller = match self.logins.get(&who) {
+            Some(login) => account(self.app, login).await,
+            None => None,
+        };
+        let subject = Subject::numbered(number);
+        subject.prepare(self.app, operation, caller.as_ref()).await;
+        subject
+    }
+
+    /// Logging out was perhaps tried before.
+    async fn keep_logged_in(&mut self, who: Who) {
+        let Some((name, _)) = who.user() else { return };
+        if account(self.app, &self.logins[&who]).await.is_none() {
+            let login = log_in_again(self.app, &self.root, name).await;
+            self.logins.insert(who, login);
+        }
     }
 
     /// The visitor's token that a caller presents.
@@ -97,7 +180,7 @@ impl<'a> Scene<'a> {
         match who {
             Who::AnotherVisitor => &self.other.token,
             Who::TheVisitor => &self.visitor.token,
-            Who::Anonymous | Who::Administrator => "nobody",
+            _ => "nobody",
         }
     }
 
@@ -107,92 +190,200 @@ impl<'a> Scene<'a> {
         match who {
             Who::TheVisitor => &self.visitor.token,
             Who::Anonymous => "nobody",
-            Who::AnotherVisitor | Who::Administrator => &self.visitor.id,
+            _ => &self.visitor.id,
         }
     }
 
     /// Adds what a caller presents in headers. Visitors have no login, so they try what they have.
     fn presents<'c>(&self, call: Call<'c>, who: Who) -> Call<'c> {
-        let tried = |person: &Person| Login { user_id: person.id.clone(), token: person.token.clone() };
+        let tried = |guest: &Guest| Login { user_id: guest.id.clone(), token: guest.token.clone() };
         match who {
             Who::Anonymous => call,
             Who::AnotherVisitor => call.as_user(&tried(&self.other)),
             Who::TheVisitor => call.as_user(&tried(&self.visitor)),
-            Who::Administrator => call.as_user(&self.login),
+            _ => call.as_user(&self.logins[&who]),
         }
     }
 
     /// Makes a call to an operation: for what belongs to the visitor, with what `who` presents.
-    async fn call(&self, operation: &str, who: Who) -> Reply {
-        let (room, token, name) = (&self.visitor.room, self.token(who), self.name(who));
-        let (path, body) = match operation.split_once(' ').expect("an operation is a method and a path").1 {
-            "/api/v1/login" => (LOGIN.to_owned(), json!({"user": "admin", "password": PASSWORD})),
-            path @ ("/api/v1/logout" | "/api/v1/me") => (path.to_owned(), Value::Null),
-            "/api/v1/livechat/config" => (format!("/api/v1/livechat/config?token={token}"), Value::Null),
-            "/api/v1/livechat/message" => (MESSAGE.to_owned(), json!({"token": token, "rid": room, "msg": "Hello"})),
-            "/api/v1/livechat/messages.history/{rid}" => (history(room, &format!("token={token}")), Value::Null),
-            "/api/v1/livechat/room" => (format!("{ROOM}?token={token}&rid={room}"), Value::Null),
-            "/api/v1/livechat/visitor" => (VISITOR.to_owned(), json!({"visitor": {"token": token}})),
-            "/api/v1/livechat/visitor/{token}" => (format!("{VISITOR}/{name}"), Value::Null),
-            _ => panic!("{operation} needs a request here and a row in the matrix"),
+    async fn call(&self, operation: &str, subject: &Subject, who: Who) -> Reply {
+        let subject = Subject {
+            token: self.token(who).to_owned(),
+            name: self.name(who).to_owned(),
+            room: self.visitor.room.clone(),
+            ..subject.clone()
         };
-        let method: Method = operation.split(' ').next().and_then(|method| method.parse().ok()).expect("it begins with a method");
-        let call = self.presents(self.app.call(method, &path), who);
-        if body.is_null() { call.send().await } else { call.json(&body).send().await }
+        let good = good(operation, &subject);
+        let call = self.presents(self.app.call(method_of(operation), &address(operation, &good)), who);
+        match &good.body {
+            None => call.send().await,
+            Some(body) => call.json(body).send().await,
+        }
     }
 }
 
-/// An answer as the matrix writes it.
-fn cell(reply: &Reply) -> String {
-    match reply.status.as_u16() {
-        200 => "200".to_owned(),
-        status => format!("{status} {}", reply.body["error"].as_str().unwrap_or("without a text")),
-    }
+fn method_of(operation: &str) -> Method {
+    operation.split(' ').next().and_then(|method| method.parse().ok()).expect("it begins with a method")
 }
 
-/// The operations of the document by name.
-fn operations() -> BTreeMap<String, Operation> {
-    let document = Document::new(&usher_api::document());
-    let named = |operation: &Operation| (format!("{} {}", operation.method, operation.path), operation.clone());
-    document.operations().iter().map(named).collect()
+/// The operations of the document: by name, who may call and which permissions are declared, as the table writes it.
+fn declared() -> BTreeMap<String, (String, String)> {
+    let document = serde_json::to_value(usher_api::document()).expect("a document is JSON");
+    let mut found = BTreeMap::new();
+    for (path, methods) in document["paths"].as_object().expect("a document has paths") {
+        for (method, operation) in methods.as_object().expect("a path has methods") {
+            let access = operation["x-usher-access"].as_str().expect("every operation says who may call").to_owned();
+            found.insert(format!("{} {path}", method.to_uppercase()), (access, needs(&operation["x-usher-permissions"])));
+        }
+    }
+    found
+}
+
+/// `all: a, b` or `any: a, b`; nothing if a login is enough.
+fn needs(declared: &Value) -> String {
+    let lists = declared.as_object().into_iter().flatten().map(|(word, ids)| {
+        let ids = ids.as_array().into_iter().flatten().map(|id| id.as_str().expect("a permission has an id"));
+        format!("{word}: {}", ids.collect::<Vec<_>>().join(", "))
+    });
+    lists.collect()
+}
+
+/// The ids in what [`needs`] gives.
+fn ids(needs: &str) -> Vec<String> {
+    let ids = needs.split_once(": ").map_or("", |(_, ids)| ids);
+    ids.split(", ").filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 #[test]
-fn every_operation_has_a_row() {
-    let operations = operations();
-    for (name, operation) in &operations {
-        let row = MATRIX.iter().find(|(known, ..)| known == name);
-        let (_, access, _) = row.unwrap_or_else(|| panic!("{name} has no row in the matrix: say who may call it"));
-        assert_eq!(operation.access, *access, "{name}");
+fn every_operation_has_a_row_that_says_what_its_document_says() {
+    let (table, declared) = (table(), declared());
+    for (name, (access, needs)) in &declared {
+        let row = table.get(name).unwrap_or_else(|| panic!("{name} has no row in access.txt: say who may call it"));
+        assert_eq!((&row.access, &row.needs), (access, needs), "{name}");
     }
-    for (name, ..) in MATRIX {
-        assert!(operations.contains_key(name), "{name} is in the matrix, but no operation");
+    for name in table.keys() {
+        assert!(declared.contains_key(name), "{name} is in access.txt, but no operation");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_gets_what_the_matrix_says() {
+async fn everybody_gets_what_the_table_says() {
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine);
-        let (mut number, mut login) = (0, app.admin().await);
-        for name in operations().keys() {
-            let (_, _, expected) = MATRIX.iter().find(|(known, ..)| known == name).unwrap_or_else(|| panic!("{name} has no row"));
-            let permitted = CALLERS.into_iter().zip(expected).find(|(_, cell)| **cell == "200").map(|(who, _)| who);
-            let permitted = permitted.unwrap_or_else(|| panic!("{name}: nobody may call it"));
-            for (who, expected) in CALLERS.into_iter().zip(expected) {
-                number += 1;
-                if app.services.authenticate(login.user_id.clone(), &login.token).await == Ok(None) {
-                    // Logging out was tried before.
-                    login = app.admin().await;
+        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine).await;
+        let mut scene = Scene::new(&app).await;
+        let (mut actual, expected) = (String::new(), table());
+        for (operation, (access, needs)) in declared() {
+            let mut cells = Vec::new();
+            for who in CALLERS {
+                let subject = scene.prepare(&operation, who).await;
+                let cell = cell(&scene.call(&operation, &subject, who).await);
+                if !is_let_through(&cell) {
+                    check_permitted(&mut scene, &operation, &subject, expected.get(&operation), who).await;
                 }
-                let scene = Scene::new(&app, number, login.clone()).await;
-                let reply = scene.call(name, who).await;
-                assert_eq!(cell(&reply), *expected, "{name} by {who:?}");
-                if *expected != "200" {
-                    let reply = scene.call(name, permitted).await;
-                    assert_eq!(cell(&reply), "200", "{name} by {permitted:?}, after {who:?} was refused");
-                }
+                cells.push(cell);
             }
+            let (method, path) = operation.split_once(' ').expect("an operation is a method and a path");
+            let cells: String = cells.iter().map(|cell| format!("{cell:<11}")).collect();
+            let line = format!("{method:<6} {path:<43} {access:<8} {cells}{needs}");
+            writeln!(actual, "{}", line.trim_end()).expect("a text takes text");
+        }
+        let rows: Vec<&str> = TABLE.lines().filter(|line| line.contains(" /api/")).collect();
+        assert!(rows == actual.lines().collect::<Vec<_>>(), "access.txt does not say what is answered, which is:\n{actual}");
+    }
+}
+
+/// Checks that somebody who may gets through with the request for which `refused` was refused.
+async fn check_permitted(scene: &mut Scene<'_>, operation: &str, subject: &Subject, row: Option<&Row>, refused: Who) {
+    let Some(row) = row else { return };
+    let permitted = CALLERS.into_iter().zip(&row.cells).rev().find(|(_, cell)| is_let_through(cell)).map(|(who, _)| who);
+    let permitted = permitted.unwrap_or_else(|| panic!("{operation}: nobody may call it"));
+    scene.keep_logged_in(permitted).await;
+    if let Some(caller) = scene.logins.get(&permitted) {
+        // Personal tokens belong to whoever made them.
+        let caller = account(scene.app, caller).await;
+        if operation.contains("PersonalAccessToken") {
+            let mine = format!("mine-{}", subject.number);
+            let made = scene.app.services.create_personal_token(&caller.expect("it is logged in"), mine, false).await;
+            made.expect("whoever is permitted may have tokens");
+        }
+    }
+    let reply = scene.call(operation, subject, permitted).await;
+    assert!(is_let_through(&cell(&reply)), "{operation} by {permitted:?}, after {refused:?} was refused: {}", reply.body);
+}
+
+/// Takes these permissions from every role; gives who held them.
+async fn take_away(app: &TestApp, ids: &[String]) -> Vec<(String, Vec<String>)> {
+    let held = app.services.permissions(None).await.expect("permissions can be read").into_iter();
+    let held: Vec<_> = held.filter(|held| ids.contains(&held.id)).map(|held| (held.id, held.roles)).collect();
+    assert_eq!(held.len(), ids.len(), "every one of {ids:?} exists");
+    give_back(app, held.iter().map(|(id, _)| (id.clone(), Vec::new())).collect()).await;
+    held
+}
+
+async fn give_back(app: &TestApp, held: Vec<(String, Vec<String>)>) {
+    app.services.set_permissions(held).await.expect("permissions can be changed");
+}
+
+/// Nobody is exempt from a declared permission, administrators neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_permission_that_nobody_holds_is_missed_by_the_administrator() {
+    let refusal = plain("User does not have the permissions required for this action [error-unauthorized]");
+    for engine in Engine::all() {
+        let app = usual().start(&engine).await;
+        let mut scene = Scene::new(&app).await;
+        for (operation, (_, needs)) in declared().into_iter().filter(|(_, (_, needs))| !needs.is_empty()) {
+            let who = Who::Administrator;
+            let subject = scene.prepare(&operation, who).await;
+            let ids = ids(&needs);
+            let held = take_away(&app, &ids).await;
+            scene.call(&operation, &subject, who).await.is(403, &refusal);
+            for (id, roles) in &held {
+                give_back(&app, vec![(id.clone(), roles.clone())]).await;
+                let reply = scene.call(&operation, &subject, who).await;
+                let is_enough = ids.len() == 1 || needs.starts_with("any");
+                assert_eq!(reply.status.as_u16() != 403, is_enough, "{operation} with {id} alone: {}", reply.body);
+                take_away(&app, std::slice::from_ref(id)).await;
+            }
+            give_back(&app, held).await;
+            let subject = scene.prepare(&operation, who).await;
+            assert!(is_let_through(&cell(&scene.call(&operation, &subject, who).await)), "{operation}");
+        }
+    }
+}
+
+/// Permissions that an operation asks for by itself, because what is refused is told in other words: with the answer to whoever
+/// lacks it.
+const ASKED_INSIDE: [(&str, &[&str], &str); 14] = [
+    ("POST /api/v1/roles.addUserToRole", &["access-permissions"], "no-access"),
+    ("POST /api/v1/roles.create", &["access-permissions"], "no-access"),
+    ("POST /api/v1/roles.update", &["access-permissions"], "no-access"),
+    ("POST /api/v1/settings", &["edit-privileged-setting"], "no-setting"),
+    ("POST /api/v1/users.create", &["create-user"], "no-adding"),
+    ("POST /api/v1/users.createToken", &["user-generate-access-token"], "no-token"),
+    ("POST /api/v1/users.generatePersonalAccessToken", &["create-personal-access-tokens"], "no-tokens"),
+    ("POST /api/v1/users.regeneratePersonalAccessToken", &["create-personal-access-tokens"], "no-tokens"),
+    ("GET /api/v1/users.getPersonalAccessTokens", &["create-personal-access-tokens"], "no-tokens"),
+    ("POST /api/v1/users.removePersonalAccessToken", &["create-personal-access-tokens"], "no-tokens"),
+    ("POST /api/v1/users.logout", &["logout-other-user"], "no-other"),
+    ("POST /api/v1/users.setPreferences", &["edit-other-user-info"], "no-editing"),
+    ("POST /api/v1/users.setStatus", &["edit-other-user-info"], "no-other"),
+    ("POST /api/v1/users.update", &["edit-other-user-info"], "no-editing"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_is_one_that_is_asked_for_inside() {
+    for engine in Engine::all() {
+        let app = usual().start(&engine).await;
+        let mut scene = Scene::new(&app).await;
+        for (operation, permissions, expected) in ASKED_INSIDE {
+            let subject = scene.prepare(operation, Who::Administrator).await;
+            let ids: Vec<String> = permissions.iter().map(|id| (*id).to_owned()).collect();
+            let held = take_away(&app, &ids).await;
+            let reply = scene.call(operation, &subject, Who::Administrator).await;
+            assert_eq!(cell(&reply), expected, "{operation} without {permissions:?}");
+            give_back(&app, held).await;
+            let reply = scene.call(operation, &subject, Who::Administrator).await;
+            assert_eq!(cell(&reply), "yes", "{operation} with {permissions:?}: {}", reply.body);
         }
     }
 }
@@ -201,12 +392,20 @@ async fn everybody_gets_what_the_matrix_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_configuration_shows_only_ones_own_record() {
     for engine in Engine::all() {
-        let app = usual().start(&engine);
-        let scene = Scene::new(&app, 1, app.admin().await).await;
-        for (who, guest) in CALLERS.into_iter().zip([None, Some(&scene.other), Some(&scene.visitor), None]) {
-            let config = scene.call("GET /api/v1/livechat/config", who).await.ok()["config"].clone();
-            let (id, room) = (guest.map(|guest| guest.id.as_str()), guest.map(|guest| guest.room.as_str()));
-            assert_eq!((config["guest"]["_id"].as_str(), config["room"]["_id"].as_str()), (id, room), "{who:?}");
+        let app = usual().start(&engine).await;
+        let mut scene = Scene::new(&app).await;
+        let operation = "GET /api/v1/livechat/config";
+        for who in CALLERS {
+            let subject = scene.prepare(operation, who).await;
+            let guest = match who {
+                Who::AnotherVisitor => Some(&scene.other),
+                Who::TheVisitor => Some(&scene.visitor),
+                _ => None,
+            };
+            let expected = (guest.map(|guest| guest.id.clone()), guest.map(|guest| guest.room.clone()));
+            let config = scene.call(operation, &subject, who).await.ok()["config"].clone();
+            let shown = |member: &str| config[member]["_id"].as_str().map(str::to_owned);
+            assert_eq!((shown("guest"), shown("room")), expected, "{who:?}");
         }
     }
 }

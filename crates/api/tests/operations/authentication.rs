@@ -1,5 +1,7 @@
 //! `POST login`, `POST` and `GET logout`, `GET me`.
 
+mod blocked;
+
 use std::time::Duration;
 
 use axum::http::Method;
@@ -8,7 +10,7 @@ use usher_testkit::TestApp;
 use usher_testkit::application::{Login, PASSWORD, Reply};
 use usher_testkit::engines::Engine;
 
-use crate::support::{LOGIN, rows, tamper};
+use crate::support::{LOGIN, column, rows, tamper, usual};
 
 const LOGOUT: &str = "/api/v1/logout";
 const ME: &str = "/api/v1/me";
@@ -16,9 +18,12 @@ const ME: &str = "/api/v1/me";
 /// The sha-256 of [`PASSWORD`].
 pub const DIGEST: &str = "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a";
 
+/// The sha-256 of nothing.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// An application with an administrator, who has no session.
 async fn app(engine: &Engine) -> TestApp {
-    let app = TestApp::usual(engine);
+    let app = TestApp::usual(engine).await;
     app.create_admin().await;
     app
 }
@@ -47,7 +52,31 @@ fn logged_out() -> Value {
     json!({"success": false, "status": "error", "error": 403, "message": message})
 }
 
-/// The administrator, as it sees itself.
+/// What users prefer who have chosen nothing.
+pub fn preferences() -> Value {
+    json!({
+        "enableAutoAway": true,
+        "idleTimeLimit": 300,
+        "desktopNotifications": "all",
+        "pushNotifications": "all",
+        "emailNotificationMode": "mentions",
+        "newRoomNotification": "door",
+        "newMessageNotification": "chime",
+        "muteFocusedConversations": true,
+        "notificationsSoundVolume": 100,
+        "useEmojis": true,
+        "convertAsciiEmoji": true,
+        "autoImageLoad": true,
+        "saveMobileBandwidth": true,
+        "sendOnEnter": "normal",
+        "unreadAlert": true,
+        "themeAppearence": "auto",
+        "omnichannelTranscriptEmail": false,
+        "omnichannelTranscriptPDF": false,
+    })
+}
+
+/// The administrator, as logging in shows it.
 fn administrator(id: &str) -> Value {
     json!({
         "_id": id,
@@ -55,12 +84,28 @@ fn administrator(id: &str) -> Value {
         "name": "Administrator",
         "emails": [{"address": "Admin@example.com", "verified": true}],
         "email": "Admin@example.com",
-        "roles": ["admin"],
+        "type": "user",
+        "status": "offline",
+        "statusDefault": "online",
+        "statusConnection": "offline",
+        "statusText": "",
+        "roles": ["admin", "user"],
         "active": true,
+        "customFields": {},
+        "requirePasswordChange": false,
+        "avatarUrl": "/avatar/admin",
         "createdAt": "2024-01-31T12:00:00.000Z",
         "_updatedAt": "2024-01-31T12:00:00.000Z",
-        "settings": {"profile": {}, "preferences": {}},
+        "settings": {"profile": {}, "preferences": preferences()},
     })
+}
+
+/// The same as `me` answers it.
+fn seen_by_itself(id: &str) -> Value {
+    let mut user = administrator(id);
+    user["services"] = json!({"password": {"exists": true}});
+    user["success"] = json!(true);
+    user
 }
 
 async fn me(app: &TestApp, login: &Login) -> Reply {
@@ -82,6 +127,12 @@ async fn every_form_of_login_is_understood() {
         json!({"user": {"username": "admin"}, "password": {"digest": DIGEST, "algorithm": "sha-256"}}),
         json!({"username": "admin", "password": {"digest": DIGEST}}),
         json!({"email": "admin@example.com", "password": {"hashed": DIGEST}}),
+        json!({"user": {"username": "admin", "email": null}, "password": PASSWORD}),
+        json!({"user": {"username": null, "email": "admin@example.com"}, "password": PASSWORD}),
+        json!({"username": null, "email": "admin@example.com", "password": PASSWORD}),
+        json!({"totp": {"code": "123456", "login": {"user": {"username": "admin"}, "password": PASSWORD}}}),
+        json!({"totp": {"code": null, "login": {"username": "admin", "password": {"digest": DIGEST, "algorithm": "sha-256"}}}}),
+        json!({"user": "admin", "password": PASSWORD, "code": "123456"}),
     ];
     for engine in Engine::all() {
         let app = app(&engine).await;
@@ -133,6 +184,16 @@ async fn refused_logins_look_alike() {
         json!({"user": "admin"}),
         json!({"password": PASSWORD}),
         json!({"user": {"$ne": null}, "password": PASSWORD}),
+        json!({"user": {}, "password": PASSWORD}),
+        json!({"user": {"username": null, "email": null}, "password": PASSWORD}),
+        json!({"user": {"username": {"$gt": ""}}, "password": PASSWORD}),
+        json!({"user": "x".repeat(1_025), "password": PASSWORD}),
+        json!({"user": "ad\u{0}min", "password": PASSWORD}),
+        json!({"user": "rocket.cat", "password": PASSWORD}),
+        json!({"user": ["admin"], "password": PASSWORD}),
+        json!({"totp": {}}),
+        json!({"totp": null, "user": "admin", "password": PASSWORD}),
+        json!({"totp": {"code": "123456", "login": {"resume": "token"}}}),
         json!({"user": "admin", "password": {"$ne": null}}),
         json!({"user": "admin", "password": {"digest": {"$ne": null}, "algorithm": "sha-256"}}),
         json!({"resume": {"$ne": null}}),
@@ -207,13 +268,113 @@ async fn a_session_ends_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_session_lasts_is_a_setting() {
+    for engine in Engine::all() {
+        let app = usual().setting("Accounts_LoginExpiration", "1").start(&engine).await;
+        app.create_admin().await;
+        let login = log_in(&app).await;
+        app.advance(Duration::from_hours(24) - Duration::from_millis(1));
+        me(&app, &login).await.ok();
+        app.advance(Duration::from_millis(1));
+        me(&app, &login).await.is(401, &not_logged_in());
+
+        let next = log_in(&app).await;
+        let longer = app.call(Method::POST, "/api/v1/settings/Accounts_LoginExpiration").as_user(&next).json(&json!({"value": 2}));
+        longer.send().await.ok();
+        app.advance(Duration::from_hours(47));
+        me(&app, &next).await.ok();
+        app.advance(Duration::from_hours(1));
+        me(&app, &next).await.is(401, &not_logged_in());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_hash_is_replaced_at_the_next_login() {
+    const STORED: &str = "SELECT password_hash FROM users WHERE username = 'admin'";
+    for engine in Engine::all() {
+        let app = app(&engine).await;
+        // The bcrypt hash of the digest of `PASSWORD`.
+        let imported = "UPDATE users SET password_hash = '$2b$04$abcdefghijklmnopqrstuuaBT8mpw5tGdD3eO40znWcQP/dT9hEVK'
+                        WHERE username = 'admin'";
+        tamper(&app, imported).await;
+        app.post(LOGIN, &json!({"user": "admin", "password": "wrong"})).await.is(401, &unauthorized());
+        assert!(column(&app, STORED).await[0].starts_with("$2b$04$"), "a wrong password replaces nothing");
+        log_in(&app).await;
+        let replaced = column(&app, STORED).await;
+        assert!(replaced[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{replaced:?}");
+        log_in(&app).await;
+        assert_eq!(column(&app, STORED).await, replaced, "what is of the present kind stays");
+        app.post(LOGIN, &json!({"user": "admin", "password": "wrong"})).await.is(401, &unauthorized());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_sees_oneself() {
     for engine in Engine::all() {
         let app = app(&engine).await;
         let login = log_in(&app).await;
-        let mut expected = administrator(&login.user_id);
-        expected["success"] = json!(true);
-        me(&app, &login).await.is(200, &expected);
+        me(&app, &login).await.is(200, &seen_by_itself(&login.user_id));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sees_all_that_one_said_of_oneself() {
+    for engine in Engine::all() {
+        let app = usual().setting("Site_Url", "https://chat.example.com/").start(&engine).await;
+        let admin = app.admin().await;
+        let body = json!({"username": "mary", "name": "Mary Major", "email": "Mary@example.com", "password": PASSWORD,
+            "nickname": "May", "bio": "Sells shoes", "statusText": "At lunch", "customFields": {"shift": "late"},
+            "requirePasswordChange": true, "roles": ["user", "livechat-agent"]});
+        app.call(Method::POST, "/api/v1/users.create").as_user(&admin).json(&body).send().await.ok();
+        let mary = app.log_in("mary").await;
+        let chosen = json!({"data": {"language": "fr", "sendOnEnter": "alternative"}});
+        app.call(Method::POST, "/api/v1/users.setPreferences").as_user(&mary).json(&chosen).send().await.ok();
+        app.call(Method::POST, "/api/v1/users.setStatus").as_user(&mary).json(&json!({"status": "busy"})).send().await.ok();
+        let mut preferences = preferences();
+        preferences["language"] = json!("fr");
+        preferences["sendOnEnter"] = json!("alternative");
+        let expected = json!({
+            "_id": mary.user_id,
+            "username": "mary",
+            "name": "Mary Major",
+            "nickname": "May",
+            "emails": [{"address": "Mary@example.com", "verified": false}],
+            "type": "user",
+            "status": "busy",
+            "statusDefault": "busy",
+            "statusConnection": "busy",
+            "statusText": "At lunch",
+            "bio": "Sells shoes",
+            "language": "fr",
+            "roles": ["livechat-agent", "user"],
+            "active": true,
+            "customFields": {"shift": "late"},
+            "requirePasswordChange": true,
+            "services": {"password": {"exists": true}},
+            "avatarUrl": "https://chat.example.com/avatar/mary",
+            "createdAt": "2024-01-31T12:00:00.000Z",
+            "_updatedAt": "2024-01-31T12:00:00.000Z",
+            "settings": {"profile": {}, "preferences": preferences},
+            "success": true,
+        });
+        me(&app, &mary).await.is(200, &expected);
+    }
+}
+
+/// The server's own user has no password: nobody logs in as it but by a token that was made for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_no_password_is_told_so() {
+    for engine in Engine::all() {
+        let app = app(&engine).await;
+        let admin = log_in(&app).await;
+        let created = app.call(Method::POST, "/api/v1/users.createToken").as_user(&admin).json(&json!({"userId": "rocket.cat"}));
+        let token = created.send().await.ok()["data"]["authToken"].as_str().expect("a token was made").to_owned();
+        let seen = me(&app, &Login { user_id: "rocket.cat".to_owned(), token }).await.ok();
+        assert_eq!(seen["services"], json!({"password": {"exists": false}}));
+        assert_eq!((&seen["type"], &seen["roles"], &seen["emails"]), (&json!("bot"), &json!(["bot"]), &json!([])));
+        for password in [json!(""), json!({"digest": ""}), json!({"digest": EMPTY, "algorithm": "sha-256"})] {
+            app.post(LOGIN, &json!({"user": "rocket.cat", "password": password})).await.is(401, &unauthorized());
+        }
     }
 }
 

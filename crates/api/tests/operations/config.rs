@@ -75,7 +75,7 @@ fn defaults() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_defaults_are_shown() {
     for engine in Engine::all() {
-        let app = Setup::default().start(&engine);
+        let app = Setup::default().start(&engine).await;
         for query in ["", "?", "?token=", "?token=nobody", "?department=x&businessUnit=y&anything=z"] {
             app.get(&format!("{CONFIG}{query}")).await.is(200, &defaults());
         }
@@ -85,7 +85,7 @@ async fn the_defaults_are_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_shown_while_livechat_is_off() {
     for engine in Engine::all() {
-        let app = usual().setting("Livechat_enabled", "false").start(&engine);
+        let app = usual().setting("Livechat_enabled", "false").start(&engine).await;
         app.register("token-1", "Mary").await;
         let expected = json!({"config": {"enabled": false}, "success": true});
         app.get(&format!("{CONFIG}?token=token-1")).await.is(200, &expected);
@@ -95,7 +95,7 @@ async fn nothing_is_shown_while_livechat_is_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_guest_is_shown_with_its_room() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let mary = app.register("token-1", "Mary").await;
         let mut expected = defaults();
         expected["config"]["online"] = json!(true);
@@ -117,7 +117,7 @@ async fn a_known_guest_is_shown_with_its_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_sees_nobody() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let mary = app.register("token-1", "Mary").await;
         app.room("token-1").await;
         let id = mary["_id"].as_str().expect("a visitor has an id");
@@ -131,7 +131,7 @@ async fn a_stranger_sees_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_no_text_is_refused() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         for query in ["token[]=x", "token[$ne]=", "token=a&token=b", "department[]=x", "businessUnit[a]=x"] {
             app.get(&format!("{CONFIG}?{query}")).await.is(400, &coded("must be string", "error-invalid-params"));
         }
@@ -168,7 +168,8 @@ async fn settings_show_through() {
     let app = Setup::default()
         .setting("Livechat_enable_message_character_limit", "true")
         .setting("Livechat_message_character_limit", "140")
-        .start(&sqlite());
+        .start(&sqlite())
+        .await;
     assert_eq!(app.get(CONFIG).await.ok()["config"]["settings"]["limitTextLength"], 140);
 }
 
@@ -178,7 +179,7 @@ type Row = (&'static str, &'static str, &'static str, Value);
 /// What a server with these settings shows.
 async fn shown_with(engine: &Engine, settings: &[&Row]) -> Value {
     let setup = settings.iter().fold(Setup::default(), |setup, (id, value, ..)| setup.setting(id, value));
-    setup.start(engine).get(CONFIG).await.ok()
+    setup.start(engine).await.get(CONFIG).await.ok()
 }
 
 /// The defaults with what these settings change.

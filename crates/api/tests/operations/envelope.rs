@@ -42,8 +42,8 @@ fn has_common_headers(reply: &Reply, status: u16) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_the_same_headers() {
     for engine in Engine::all() {
-        let app = usual().setting("Usher_Limit_Registrations_Per_Token", "1").with_rate_limits().start(&engine);
-        let login = app.admin().await;
+        let app = usual().setting("Usher_Limit_Registrations_Per_Token", "1").with_rate_limits().start(&engine).await;
+        let (login, mary) = (app.admin().await, app.user("mary", &["user"]).await);
         let registration = json!({"visitor": {"token": "token-1"}});
         let long = "x".repeat(BODY_LIMIT + 1).into_bytes();
         let answers = [
@@ -60,7 +60,8 @@ async fn every_answer_has_the_same_headers() {
             (404, app.get("/api/nothing").await),
             (404, app.get(&format!("{VISITOR}/")).await),
             (405, app.delete(ROOM).await),
-            (405, app.call(Method::OPTIONS, VISITOR).send().await),
+            (405, app.call(Method::PATCH, "/api/v1/settings/Livechat_title").send().await),
+            (403, app.call(Method::POST, "/api/v1/permissions.update").as_user(&mary).json(&json!({})).send().await),
             (413, app.call(Method::POST, VISITOR).bytes("application/json", long).send().await),
             (429, app.post(VISITOR, &registration).await),
         ];
@@ -73,7 +74,7 @@ async fn every_answer_has_the_same_headers() {
 /// A store that cannot write is told in the same form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_without_its_cause() {
-    let app = TestApp::usual(&Engine::sqlite());
+    let app = TestApp::usual(&Engine::sqlite()).await;
     crate::support::fill_disk(&app).await;
     let answer = app.post(VISITOR, &json!({"visitor": {"token": "token-1"}})).await;
     has_common_headers(&answer, 503);
@@ -83,13 +84,13 @@ async fn a_full_disk_is_told_without_its_cause() {
 
 /// The application without the judge that fails on every answer the document does not have, as 500 is.
 fn unjudged(app: &TestApp) -> Router {
-    usher_api::router(Arc::new(Api::new(Arc::clone(&app.services), TrustedProxies::default(), false)))
+    usher_api::router(Arc::new(Api::new(Arc::clone(&app.services), TrustedProxies::default())))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_of_our_own_is_told_without_its_cause() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         tamper(&app, "ALTER TABLE visitors RENAME TO secrets").await;
         for request in [
             Request::get(format!("{VISITOR}/token-1")).body(Body::empty()),
@@ -113,13 +114,19 @@ async fn what_does_not_exist_is_told() {
     let text = "API endpoint does not exist";
     let expected = json!({"success": false, "status": "error", "error": text, "message": text});
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         for path in [
             "/api/v1/nothing",
             "/api/v1",
             "/api",
             "/",
             "/API/v1/login",
+            "/api/login",
+            "/api/v1/info/",
+            "/api/v1/settings/",
+            "/api/v1/settings/a/b",
+            "/api/v1/users.List",
+            "/api/v1/method.call/",
             "/api/v1/livechat/visitor/",
             "/api/v1/livechat/visitor/a/b",
         ] {
@@ -135,6 +142,13 @@ async fn what_does_not_exist_is_told() {
             (MESSAGE, "POST"),
             ("/api/v1/livechat/messages.history/room", "GET,HEAD"),
             ("/api/v1/livechat/config", "GET,HEAD"),
+            ("/api/info", "GET,HEAD"),
+            ("/api/v1/settings", "GET,HEAD,POST"),
+            ("/api/v1/settings/Livechat_title", "GET,HEAD,POST"),
+            ("/api/v1/settings.public", "GET,HEAD"),
+            ("/api/v1/permissions.update", "POST"),
+            ("/api/v1/users.list", "GET,HEAD"),
+            ("/api/v1/method.call/livechat:takeInquiry", "POST"),
         ] {
             let answer = app.call(Method::PUT, path).send().await;
             answer.is(405, &expected);
@@ -149,7 +163,7 @@ async fn what_does_not_exist_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_mark_too_many_is_nothing() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let login = app.admin().await;
         app.post(&format!("{VISITOR}?"), &json!({"visitor": {"token": "token-1"}})).await.ok();
         app.get(&format!("{VISITOR}/token-1?")).await.ok();
@@ -183,7 +197,7 @@ fn answers_to_nothing() -> [(u16, Value); 3] {
 async fn what_cannot_be_read_is_an_empty_object() {
     let valid = br#"{"visitor":{"token":"token-1"},"token":"token-1","rid":"r","msg":"m","user":"admin","password":"x"}"#;
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let before = rows(&app).await;
         for (kind, body) in [
             (None, &b""[..]),
@@ -211,7 +225,7 @@ async fn what_cannot_be_read_is_an_empty_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_come_as_json_or_as_a_form() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         for (kind, body) in [
             ("application/json", r#"{"visitor":{"token":"token-1","name":"Mary Ann"}}"#),
             ("application/json; charset=utf-8", r#"{"visitor":{"token":"token-1","name":"Mary Ann"}}"#),
@@ -241,7 +255,7 @@ fn registration_of(length: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_has_a_limit() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let before = rows(&app).await;
         let long = registration_of(BODY_LIMIT + 1);
         let announced = long.len().to_string();
@@ -262,12 +276,89 @@ async fn a_body_has_a_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_is_looked_at_before_anything_else() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let wrong = Login { user_id: "x".to_owned(), token: "y".to_owned() };
         let long = vec![b'x'; BODY_LIMIT + 1];
         let answer = app.call(Method::POST, "/api/v1/logout").as_user(&wrong).bytes("application/json", long).send().await;
         assert_eq!(answer.status.as_u16(), 401);
         // Where nobody has to be logged in, a wrong login is as good as none.
         app.call(Method::GET, "/api/v1/livechat/config").as_user(&wrong).send().await.ok();
+    }
+}
+
+/// What a browser asks before a page calls from elsewhere.
+async fn asked(app: &TestApp, origin: Option<&str>, wants: Option<&str>) -> Reply {
+    let mut call = app.call(Method::OPTIONS, "/api/v1/livechat/config");
+    for (name, value) in [("origin", origin), ("access-control-request-method", wants)] {
+        if let Some(value) = value {
+            call = call.header(name, value);
+        }
+    }
+    call.send().await
+}
+
+/// Checks an answer to a browser: its status and text, the origin that may call, and whether that depends on who asks.
+#[track_caller]
+fn tells(reply: &Reply, status: u16, text: &str, allowed: Option<&str>) {
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (status, Some(text)));
+    let header = |name: &str| reply.headers.get(name).map(|value| value.to_str().expect("it is ASCII"));
+    assert_eq!(header("access-control-allow-origin"), allowed);
+    assert_eq!(header("vary"), allowed.filter(|origin| *origin != "*").map(|_| "Origin"));
+    let methods = allowed.map(|_| "GET, POST, PUT, DELETE, HEAD, PATCH");
+    assert_eq!(header("access-control-allow-methods"), methods);
+    assert_eq!(header("access-control-allow-headers"), allowed.map(|_| COMMON[4].1));
+}
+
+const OFF: &str = "CORS not enabled. Go to \"Admin > General > REST Api\" to enable it.";
+const HERE: &str = "https://here.example";
+const THERE: &str = "https://there.example:8443";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_are_told_whether_pages_may_call() {
+    for engine in Engine::all() {
+        let app = TestApp::usual(&engine).await;
+        let login = app.admin().await;
+        // Everybody may unless somebody says otherwise.
+        tells(&asked(&app, Some(HERE), Some("GET")).await, 200, "OK", Some("*"));
+        let none: Option<&str> = None;
+        let both = format!("{HERE}, {THERE}");
+        for (is_on, list, of_here, of_there) in [
+            (true, "*", (200, "OK", Some("*")), (200, "OK", Some("*"))),
+            (true, " * ", (200, "OK", Some("*")), (200, "OK", Some("*"))),
+            (true, HERE, (200, "OK", Some(HERE)), (403, "Invalid origin", none)),
+            (true, both.as_str(), (200, "OK", Some(HERE)), (200, "OK", Some(THERE))),
+            (true, "https://here.example/", (403, "Invalid origin", none), (403, "Invalid origin", none)),
+            (true, "here.example", (403, "Invalid origin", none), (403, "Invalid origin", none)),
+            (true, "", (403, "Invalid origin", none), (403, "Invalid origin", none)),
+            (false, "*", (405, OFF, none), (405, OFF, none)),
+            (false, both.as_str(), (405, OFF, none), (405, OFF, none)),
+        ] {
+            for (id, value) in [("API_Enable_CORS", json!(is_on)), ("API_CORS_Origin", json!(list))] {
+                let path = format!("/api/v1/settings/{id}");
+                app.call(Method::POST, &path).as_user(&login).json(&json!({"value": value})).send().await.ok();
+            }
+            for (origin, (status, text, allowed)) in [(HERE, of_here), (THERE, of_there)] {
+                tells(&asked(&app, Some(origin), Some("POST")).await, status, text, allowed);
+            }
+            // Nobody asks whether a page may call.
+            for (origin, wants) in [(None, None), (Some(HERE), None), (None, Some("GET"))] {
+                tells(&asked(&app, origin, wants).await, 200, "", None);
+            }
+            // What is really called is answered as always: it is the browser that keeps the answer from the page.
+            let called = app.call(Method::GET, "/api/v1/livechat/config").header("origin", THERE).send().await;
+            has_common_headers(&called, 200);
+        }
+    }
+}
+
+/// A list of origins is none to whoever writes something between them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_is_compared_whole() {
+    for engine in Engine::all() {
+        let app = usual().setting("API_CORS_Origin", "https://here.example,null").start(&engine).await;
+        for origin in ["https://here.example.evil.example", "https://here.exampl", "HTTPS://HERE.EXAMPLE", "", ",", "*"] {
+            tells(&asked(&app, Some(origin), Some("GET")).await, 403, "Invalid origin", None);
+        }
+        tells(&asked(&app, Some("null"), Some("GET")).await, 200, "OK", Some("null"));
     }
 }

@@ -5,15 +5,18 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::{Value, json};
 use usher_testkit::TestApp;
-use usher_testkit::application::{PASSWORD, Reply};
+use usher_testkit::application::{Login, PASSWORD, Reply};
 use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
 
 use crate::support::{LOGIN, MESSAGE, VISITOR, rows, usual};
 
+const ME: &str = "/api/v1/me";
+const REGISTER: &str = "/api/v1/users.register";
+
 /// An application that slows callers down.
-fn limited(engine: &Engine) -> TestApp {
-    usual().with_rate_limits().start(engine)
+async fn limited(engine: &Engine) -> TestApp {
+    usual().with_rate_limits().start(engine).await
 }
 
 /// What is answered to a call over the limit.
@@ -53,7 +56,7 @@ async fn register(app: &TestApp, token: &str) -> Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_come_in_bursts() {
     for engine in Engine::all() {
-        let app = limited(&engine);
+        let app = limited(&engine).await;
         register(&app, "token-1").await.ok();
         register(&app, "token-2").await.ok();
         let (marys, bobs) = (app.room("token-1").await, app.room("token-2").await);
@@ -80,7 +83,7 @@ async fn messages_come_in_bursts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_registers_five_times_a_minute() {
     for engine in Engine::all() {
-        let app = limited(&engine);
+        let app = limited(&engine).await;
         for call in 1..=5 {
             let reply = register(&app, "token-1").await;
             has_allowance(&reply, 5, 5 - call, i64::from(call) * 12_000);
@@ -96,7 +99,7 @@ async fn a_token_registers_five_times_a_minute() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_registers_a_limited_number() {
     for engine in Engine::all() {
-        let app = usual().setting("Usher_Limit_Registrations_Per_Token", "1000").with_rate_limits().start(&engine);
+        let app = usual().setting("Usher_Limit_Registrations_Per_Token", "1000").with_rate_limits().start(&engine).await;
         has_allowance(&register(&app, "token-1").await, 300, 299, 200);
     }
     for engine in Engine::all() {
@@ -104,7 +107,8 @@ async fn an_address_registers_a_limited_number() {
             .setting("Usher_Limit_Registrations_Per_Address", "3")
             .trusting("203.0.113.0/24")
             .with_rate_limits()
-            .start(&engine);
+            .start(&engine)
+            .await;
         for token in ["token-1", "token-2", "token-3"] {
             register(&app, token).await.ok();
         }
@@ -125,7 +129,7 @@ async fn an_address_registers_a_limited_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_tried_for_erasure_five_times_a_minute() {
     for engine in Engine::all() {
-        let app = limited(&engine);
+        let app = limited(&engine).await;
         register(&app, "token-2").await.ok();
         for call in 1..=5 {
             let reply = app.delete(&format!("{VISITOR}/token-1")).await;
@@ -142,7 +146,8 @@ async fn a_token_is_tried_for_erasure_five_times_a_minute() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_tried_ten_times_a_minute_from_one_address() {
     for engine in Engine::all() {
-        let app = limited(&engine);
+        // Ten failures would block the name for longer than this limit does.
+        let app = usual().setting("Block_Multiple_Failed_Logins_By_User", "false").with_rate_limits().start(&engine).await;
         app.create_admin().await;
         let names = ["admin", "ADMIN"];
         for call in 0..10 {
@@ -163,7 +168,7 @@ async fn a_name_is_tried_ten_times_a_minute_from_one_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_can_be_off() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         for _ in 0..30 {
             let reply = register(&app, "token-1").await;
             assert_eq!(allowance(&reply), [None, None, None]);
@@ -176,12 +181,181 @@ async fn limits_can_be_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_is_not_limited() {
     for engine in Engine::all() {
-        let app = limited(&engine);
+        let app = limited(&engine).await;
         register(&app, "token-1").await.ok();
         for _ in 0..30 {
             let reply = app.get(&format!("{VISITOR}/token-1")).await;
             assert_eq!(allowance(&reply), [None, None, None]);
             reply.ok();
         }
+    }
+}
+
+/// `GET me`, which every user may call as often as calls are let through.
+async fn me(app: &TestApp, login: &Login) -> Reply {
+    app.call(Method::GET, ME).as_user(login).send().await
+}
+
+/// Changes a setting as the administrator, who is not limited.
+async fn set(app: &TestApp, admin: &Login, id: &str, value: Value) {
+    let path = format!("/api/v1/settings/{id}");
+    app.call(Method::POST, &path).as_user(admin).json(&json!({"value": value})).send().await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_is_called_ten_times_a_minute() {
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let (mary, john) = (app.user("mary", &["user"]).await, app.user("john", &["user", "livechat-agent"]).await);
+        for call in 1..=10 {
+            let reply = me(&app, &mary).await;
+            has_allowance(&reply, 10, 10 - call, i64::from(call) * 6_000);
+            reply.ok();
+        }
+        is_refused(&me(&app, &mary).await, 10, 6, 60_000);
+        // What is counted is the address and the operation, not who calls.
+        is_refused(&me(&app, &john).await, 10, 6, 60_000);
+        let elsewhere = app.call(Method::GET, ME).as_user(&mary).from_address("192.0.2.2").send().await;
+        has_allowance(&elsewhere, 10, 9, 6_000);
+        let other = app.call(Method::GET, "/api/v1/roles.list").as_user(&mary).send().await;
+        has_allowance(&other, 10, 9, 6_000);
+        let by_get = app.call(Method::GET, "/api/v1/settings").as_user(&mary).send().await;
+        has_allowance(&by_get, 10, 9, 6_000);
+        // The same path by another method is another operation, and what is refused for its input does not count at all.
+        let by_post = app.call(Method::POST, "/api/v1/settings").as_user(&mary).json(&json!({})).send().await;
+        assert_eq!((by_post.status.as_u16(), allowance(&by_post)), (400, [None, None, None]));
+        let body = json!({"settings": [{"_id": "Livechat_title", "value": "x"}]});
+        let by_post = app.call(Method::POST, "/api/v1/settings").as_user(&mary).json(&body).send().await;
+        assert_eq!(by_post.status.as_u16(), 400);
+        has_allowance(&by_post, 10, 9, 6_000);
+        // All addresses of one operation are one operation.
+        for id in ["Livechat_title", "Livechat_enabled"] {
+            let reply = app.call(Method::GET, &format!("/api/v1/settings/{id}")).as_user(&mary).send().await;
+            assert_eq!((reply.status.as_u16(), allowance(&reply)), (403, [None, None, None]), "permissions come first");
+        }
+        app.advance(Duration::from_secs(6));
+        has_allowance(&me(&app, &mary).await, 10, 0, 66_000);
+        is_refused(&me(&app, &mary).await, 10, 6, 66_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_in_the_path_are_no_way_around() {
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let mary = app.user("mary", &["user", "livechat-manager"]).await;
+        let seen = vec![("view-privileged-setting".to_owned(), vec!["livechat-manager".to_owned()])];
+        app.services.set_permissions(seen).await.expect("the permission exists");
+        let ids = ["Livechat_title", "Livechat_enabled", "unknown"];
+        for call in 0..10 {
+            let reply = app.call(Method::GET, &format!("/api/v1/settings/{}", ids[call % 3])).as_user(&mary).send().await;
+            has_allowance(&reply, 10, 9 - u32::try_from(call).expect("it is small"), (call as i64 + 1) * 6_000);
+        }
+        is_refused(&app.call(Method::GET, "/api/v1/settings/Site_Name").as_user(&mary).send().await, 10, 6, 60_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_are_exempt() {
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let (admin, bot, mary) = (app.admin().await, app.user("robot", &["bot"]).await, app.user("mary", &["user"]).await);
+        for login in [&admin, &bot] {
+            for _ in 0..15 {
+                let reply = me(&app, login).await;
+                assert_eq!(allowance(&reply), [None, None, None]);
+                reply.ok();
+            }
+        }
+        has_allowance(&me(&app, &mary).await, 10, 9, 6_000);
+        // Who is exempt is a permission, and nobody has it for good.
+        let exempt = |roles: &[&str]| {
+            let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+            vec![("api-bypass-rate-limit".to_owned(), roles)]
+        };
+        app.services.set_permissions(exempt(&["livechat-agent"])).await.expect("the permission exists");
+        has_allowance(&me(&app, &admin).await, 10, 8, 12_000);
+        app.services.set_permissions(exempt(&["user"])).await.expect("the permission exists");
+        assert_eq!(allowance(&me(&app, &mary).await), [None, None, None]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_and_the_switch_count_at_once() {
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let (admin, mary) = (app.admin().await, app.user("mary", &["user"]).await);
+        set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Calls_Default", json!(2)).await;
+        set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Time_Default", json!(10_000)).await;
+        has_allowance(&me(&app, &mary).await, 2, 1, 5_000);
+        has_allowance(&me(&app, &mary).await, 2, 0, 10_000);
+        is_refused(&me(&app, &mary).await, 2, 5, 10_000);
+
+        set(&app, &admin, "API_Enable_Rate_Limiter", json!(false)).await;
+        assert_eq!(allowance(&me(&app, &mary).await), [None, None, None]);
+        me(&app, &mary).await.ok();
+        set(&app, &admin, "API_Enable_Rate_Limiter", json!("true")).await;
+        is_refused(&me(&app, &mary).await, 2, 5, 10_000);
+
+        // Another number begins to count anew.
+        set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Calls_Default", json!("4")).await;
+        has_allowance(&me(&app, &mary).await, 4, 3, 2_500);
+    }
+}
+
+/// Whatever numbers there are, nothing breaks, and nobody is locked out for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_is_survived() {
+    let numbers = [json!(i64::MIN), json!(-1), json!(0), json!(u32::MAX), json!(i64::MAX), json!(1e300), json!("x"), json!(null)];
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let (admin, mary) = (app.admin().await, app.user("mary", &["user"]).await);
+        for calls in &numbers {
+            for milliseconds in &numbers {
+                set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Calls_Default", calls.clone()).await;
+                set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Time_Default", milliseconds.clone()).await;
+                let status = me(&app, &mary).await.status.as_u16();
+                assert!([200, 429].contains(&status), "{calls} calls in {milliseconds} ms: {status}");
+            }
+        }
+        set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Calls_Default", json!(5)).await;
+        set(&app, &admin, "API_Enable_Rate_Limiter_Limit_Time_Default", json!(60_000)).await;
+        has_allowance(&me(&app, &mary).await, 5, 4, 12_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_registers_one_account_a_minute() {
+    let account = |name: &str| json!({"username": name, "name": name, "email": format!("{name}@example.com"), "pass": PASSWORD});
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let admin = app.admin().await;
+        let reply = app.post(REGISTER, &account("mary")).await;
+        has_allowance(&reply, 1, 0, 60_000);
+        reply.ok();
+        let before = rows(&app).await;
+        is_refused(&app.post(REGISTER, &account("john")).await, 1, 60, 60_000);
+        assert!(rows(&app).await == before, "what is refused is not done");
+        app.call(Method::POST, REGISTER).from_address("192.0.2.2").json(&account("john")).send().await.ok();
+        app.advance(Duration::from_secs(60));
+        app.post(REGISTER, &account("anna")).await.ok();
+
+        set(&app, &admin, "Rate_Limiter_Limit_RegisterUser", json!(3)).await;
+        has_allowance(&app.post(REGISTER, &account("eve")).await, 3, 2, 80_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_called_a_hundred_times_in_a_hundred_seconds() {
+    for engine in Engine::all() {
+        let app = limited(&engine).await;
+        let mary = app.user("mary", &["user"]).await;
+        let search = || app.call(Method::GET, "/api/v1/spotlight?query=mary").as_user(&mary).send();
+        for call in 1..=100 {
+            let reply = search().await;
+            has_allowance(&reply, 100, 100 - call, i64::from(call) * 1_000);
+            reply.ok();
+        }
+        is_refused(&search().await, 100, 1, 100_000);
     }
 }

@@ -9,7 +9,7 @@ use crate::support::{KEEP_CONNECTION, MESSAGE, VISITOR, fill_disk, history, usua
 #[tokio::test(flavor = "multi_thread")]
 async fn a_serving_server_says_so() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.get("/health").await.is(200, &json!({"status": "alive"}));
         app.get("/ready").await.is(200, &json!({"status": "ready"}));
     }
@@ -17,7 +17,7 @@ async fn a_serving_server_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_cannot_write_is_alive_but_not_ready() {
-    let app = TestApp::usual(&Engine::sqlite());
+    let app = TestApp::usual(&Engine::sqlite()).await;
     fill_disk(&app).await;
     app.get("/ready").await.is(503, &json!({"status": "not ready", "reason": "writes are refused"}));
     app.get("/health").await.is(200, &json!({"status": "alive"}));
@@ -40,7 +40,7 @@ fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_tell_of_routes_and_never_of_visitors() {
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine);
+        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine).await;
         let visitor = app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         app.post(MESSAGE, &json!({"token": "token-1", "rid": room, "msg": "secret-text", "_id": "chosen-id"})).await.ok();

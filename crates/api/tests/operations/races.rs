@@ -56,7 +56,7 @@ fn values(answers: &[Value], place: &str) -> HashSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_token_is_one_visitor_with_one_room() {
     for engine in Engine::all() {
-        let app = Arc::new(usual().without_rehearsal().start(&engine));
+        let app = Arc::new(usual().without_rehearsal().start(&engine).await);
         let register = |app: Arc<TestApp>, number: usize| async move {
             app.post(VISITOR, &json!({"visitor": {"token": "racer", "name": format!("Racer {number}")}})).await
         };
@@ -77,7 +77,7 @@ async fn one_token_is_one_visitor_with_one_room() {
 /// The negative control: with a token each, the same checks find as many visitors and rooms as there are racers.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_tokens_are_many_visitors() {
-    let app = Arc::new(usual().without_rehearsal().start(&Engine::sqlite()));
+    let app = Arc::new(usual().without_rehearsal().start(&Engine::sqlite()).await);
     let register = |app: Arc<TestApp>, number: usize| async move {
         app.post(VISITOR, &json!({"visitor": {"token": format!("racer-{number}")}})).await
     };

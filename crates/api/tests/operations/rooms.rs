@@ -63,7 +63,7 @@ fn new_room(answer: &Value, visitor: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_is_opened_once() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let visitor = app.register("token-1", "Mary").await;
         let answer = app.get(&format!("{ROOM}?token=token-1")).await;
         let mut expected = new_room(&answer.body, &visitor);
@@ -80,7 +80,7 @@ async fn a_room_is_opened_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_shows_its_latest_message() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let visitor = app.register("token-1", "Mary").await;
         let opened = app.get(&format!("{ROOM}?token=token-1")).await.ok();
         let room = made_id(&opened["room"]["_id"]);
@@ -104,7 +104,7 @@ async fn a_room_shows_its_latest_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_there_to_answer() {
     for engine in Engine::all() {
-        let app = Setup::default().start(&engine);
+        let app = Setup::default().start(&engine).await;
         app.register("token-1", "Mary").await;
         let before = rows(&app).await;
         let answer = app.get(&format!("{ROOM}?token=token-1")).await;
@@ -116,7 +116,7 @@ async fn nobody_is_there_to_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_room_opens_while_livechat_is_off() {
     for engine in Engine::all() {
-        let app = usual().setting("Livechat_enabled", "false").start(&engine);
+        let app = usual().setting("Livechat_enabled", "false").start(&engine).await;
         app.register("token-1", "Mary").await;
         let before = rows(&app).await;
         let answer = app.get(&format!("{ROOM}?token=token-1")).await;
@@ -128,7 +128,7 @@ async fn no_room_opens_while_livechat_is_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_nobody_has_opens_nothing() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let before = rows(&app).await;
         for token in ["token-2", "", "%20", "TOKEN-1", "guest-1"] {
@@ -141,7 +141,7 @@ async fn a_token_that_nobody_has_opens_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_asked_for_must_be_the_visitors_own() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         app.register("token-2", "Bob").await;
         let (mine, other) = (app.room("token-1").await, app.room("token-2").await);
@@ -159,7 +159,7 @@ async fn a_room_that_is_asked_for_must_be_the_visitors_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_not_open_is_not_given() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         tamper(&app, "UPDATE rooms SET is_open = FALSE").await;
@@ -173,7 +173,7 @@ async fn a_room_that_is_not_open_is_not_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_service_levels_and_priorities_are_refused() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let before = rows(&app).await;
         for (query, error, code) in [
@@ -204,7 +204,7 @@ async fn what_does_not_match_is_named() {
         ("?token=a%00b", "Invalid query parameters"),
     ];
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let before = rows(&app).await;
         for (query, error) in table {
@@ -216,7 +216,7 @@ async fn what_does_not_match_is_named() {
 
 /// Opens a room with these headers; gives its source.
 async fn source(engine: &Engine, headers: &[(&str, &str)]) -> Value {
-    let app = TestApp::usual(engine);
+    let app = TestApp::usual(engine).await;
     app.register("token-1", "Mary").await;
     let call = app.call(Method::GET, &format!("{ROOM}?token=token-1"));
     let call = headers.iter().fold(call, |call, (name, value)| call.header(name, value));
@@ -248,7 +248,7 @@ async fn contact(app: &TestApp, id: &Value) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contact_comes_with_the_first_room() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let members = json!({"token": "token-1", "name": "Mary", "email": "Mary@example.com", "phone": "+1 555 0100"});
         let visitor = app.post("/api/v1/livechat/visitor", &json!({"visitor": members})).await.ok()["visitor"].clone();
         assert_eq!(contact(&app, &visitor["contactId"]).await, None);
@@ -268,7 +268,7 @@ async fn the_contact_comes_with_the_first_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_channel_opens_no_room() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         app.room("token-1").await;
         tamper(&app, "UPDATE rooms SET is_open = FALSE").await;

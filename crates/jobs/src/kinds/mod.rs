@@ -1,3 +1,14 @@
 //! The kinds of background work.
 
+pub(crate) mod follow_platform;
+pub(crate) mod forget_idle_callers;
 pub(crate) mod seal_erasures;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Waits; being told to stop ends that, as the end of its time does.
+async fn pause(time: Duration, stopped: &mut watch::Receiver<bool>) {
+    let _ = tokio::time::timeout(time, stopped.changed()).await;
+}

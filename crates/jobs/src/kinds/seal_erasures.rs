@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use usher_services::Services;
 
+use super::pause;
+
 /// How long it waits for further erasures that one pass can serve as well.
 const GATHERING: Duration = Duration::from_millis(200);
 
@@ -40,9 +42,4 @@ pub(crate) async fn run(services: Arc<Services>, mut stopped: watch::Receiver<bo
             }
         }
     }
-}
-
-async fn pause(time: Duration, stopped: &mut watch::Receiver<bool>) {
-    // Being told to stop ends the pause, as the end of its time does.
-    let _ = tokio::time::timeout(time, stopped.changed()).await;
 }

@@ -4,15 +4,21 @@
 
 mod account;
 mod message;
+mod platform;
 mod room;
 mod visitor;
 
-pub use account::AccountDocument;
+pub use account::{AccountDocument, PresenceDocument, RoleHolderDocument, UserDocument};
 pub use message::MessageDocument;
+pub use platform::{PermissionDocument, RoleDocument, SettingDocument};
 pub use room::RoomDocument;
 pub use visitor::{VisitorDocument, addresses, phones};
 
+use std::cell::Cell;
+
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use usher_domain::time;
 use utoipa::ToSchema;
 
@@ -26,6 +32,37 @@ pub struct Date(
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if EXTENDED.get() {
+            let mut extended = serializer.serialize_map(Some(1))?;
+            extended.serialize_entry("$date", &self.0)?;
+            return extended.end();
+        }
         serializer.serialize_str(&time::iso(self.0))
+    }
+}
+
+thread_local! {
+    /// Whether moments are being written as methods and the realtime connection show them.
+    static EXTENDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A document as methods and the realtime connection show it: like that of REST, with moments as `{"$date": milliseconds}`.
+pub fn extended(document: &impl Serialize) -> Value {
+    let outer = EXTENDED.replace(true);
+    let written = serde_json::to_value(document);
+    EXTENDED.set(outer);
+    written.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn moments_have_two_forms() {
+        let moments = [Date(1_706_702_400_000)];
+        assert_eq!(extended(&moments), json!([{"$date": 1_706_702_400_000_i64}]));
+        assert_eq!(serde_json::to_value(moments).unwrap(), json!(["2024-01-31T12:00:00.000Z"]));
     }
 }

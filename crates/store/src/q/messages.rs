@@ -19,6 +19,8 @@ macro_rules! select {
 statements! {
     BY_ID = select!("id = ?1");
     HISTORY = select!("room_id = ?1 AND ts < ?2 ORDER BY ts DESC LIMIT ?3 OFFSET ?4");
+    FIRST_AFTER = select!("room_id = ?1 AND ts > ?2 ORDER BY ts LIMIT 1");
+    COUNT_BETWEEN = "SELECT COUNT(*) FROM messages WHERE room_id = ?1 AND ts > ?2 AND ts < ?3";
     INSERT = "INSERT INTO messages (id, room_id, ts, kind, text, author_id, author_username, author_name, by_visitor, updated_at)
               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
               ON CONFLICT (id) DO NOTHING";
@@ -35,6 +37,16 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Message>, StoreError> {
 /// A room's messages before the time `before`, newest first, without the first `offset`, at most `limit`.
 pub fn history(tx: &mut Tx<'_>, room_id: &str, before: i64, limit: i64, offset: i64) -> Result<Vec<Message>, StoreError> {
     tx.query(HISTORY, values![room_id, before, limit, offset], read)
+}
+
+/// A room's first message after the time `after`.
+pub fn first_after(tx: &mut Tx<'_>, room_id: &str, after: i64) -> Result<Option<Message>, StoreError> {
+    tx.query_optional(FIRST_AFTER, values![room_id, after], read)
+}
+
+/// How many messages a room has between two times.
+pub fn count_between(tx: &mut Tx<'_>, room_id: &str, after: i64, before: i64) -> Result<i64, StoreError> {
+    tx.query_one(COUNT_BETWEEN, values![room_id, after, before], |row| row.integer(0))
 }
 
 /// Adds a message, unless its id is taken. Gives whether it was added.

@@ -6,9 +6,15 @@ pub mod changes;
 pub mod contacts;
 pub mod counters;
 pub mod erasures;
+pub mod login_tokens;
 pub mod messages;
 pub mod migrations;
+pub mod permissions;
+pub mod roles;
 pub mod rooms;
+pub mod second_factors;
+pub mod settings;
+mod statement;
 pub mod users;
 pub mod visitors;
 
@@ -30,8 +36,13 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         contacts::STATEMENTS,
         counters::STATEMENTS,
         erasures::STATEMENTS,
+        login_tokens::STATEMENTS,
         messages::STATEMENTS,
+        permissions::STATEMENTS,
+        roles::STATEMENTS,
         rooms::STATEMENTS,
+        second_factors::STATEMENTS,
+        settings::STATEMENTS,
         users::STATEMENTS,
         visitors::STATEMENTS,
     ]

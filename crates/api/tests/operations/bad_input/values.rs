@@ -38,7 +38,8 @@ impl At {
     }
 }
 
-fn in_body() -> Vec<Bad> {
+/// What is tried in a body.
+pub fn in_body() -> Vec<Bad> {
     let nothing = Bad { name: "missing", sent: Sent::Nothing };
     let deep = |open: &str, middle: &str, close: &str| format!("{}{middle}{}", open.repeat(10_000), close.repeat(10_000));
     let texts = [
@@ -71,7 +72,8 @@ fn in_body() -> Vec<Bad> {
     [nothing].into_iter().chain(texts).chain([bytes]).collect()
 }
 
-fn in_query() -> Vec<Bad> {
+/// What is tried in a query.
+pub fn in_query() -> Vec<Bad> {
     let nothing = Bad { name: "missing", sent: Sent::Nothing };
     let list = |count: usize| vec!["NAME[]=x"; count].join("&");
     let texts = [
@@ -101,7 +103,8 @@ fn in_query() -> Vec<Bad> {
     [nothing].into_iter().chain(texts.map(|(name, text)| Bad { name, sent: Sent::Text(text) })).collect()
 }
 
-fn in_path() -> Vec<Bad> {
+/// What is tried in a path.
+pub fn in_path() -> Vec<Bad> {
     let texts = [
         ("empty", String::new()),
         ("blank", "%20%20".to_owned()),
@@ -120,7 +123,8 @@ fn in_path() -> Vec<Bad> {
     texts.map(|(name, text)| Bad { name, sent: Sent::Text(text) }).into()
 }
 
-fn in_header() -> Vec<Bad> {
+/// What is tried in a header.
+pub fn in_header() -> Vec<Bad> {
     let nothing = Bad { name: "missing", sent: Sent::Nothing };
     let values: [(&str, Vec<u8>); 9] = [
         ("empty", Vec::new()),

@@ -22,7 +22,7 @@ async fn room_with_messages(app: &TestApp) -> (String, Vec<Value>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_history_is_read_newest_first_page_by_page() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (room, messages) = room_with_messages(&app).await;
         for (query, page) in [
             ("", &messages[..20]),
@@ -55,7 +55,7 @@ async fn a_history_is_read_newest_first_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_rooms_can_be_read() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (room, messages) = room_with_messages(&app).await;
         tamper(&app, "UPDATE rooms SET is_open = FALSE").await;
         app.get(&history(&room, "token=token-1&limit=0")).await.is(200, &json!({"messages": messages, "success": true}));
@@ -65,7 +65,7 @@ async fn closed_rooms_can_be_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_ones_own_history_is_read() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         app.register("token-2", "Bob").await;
         let (marys, bobs) = (app.room("token-1").await, app.room("token-2").await);
@@ -90,7 +90,7 @@ async fn only_ones_own_history_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_does_not_fit_is_named() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         for (query, message) in [

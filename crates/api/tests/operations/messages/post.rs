@@ -21,7 +21,7 @@ fn misfit(message: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_stored_and_shown() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (mary, room) = visitor(&app, "token-1", "Mary").await;
         let answer = app.post(MESSAGE, &json!({"token": "token-1", "rid": room, "msg": "Hello World!"})).await;
         let expected = json!({
@@ -48,7 +48,7 @@ async fn a_message_is_stored_and_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_without_a_name_has_no_alias() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.post("/api/v1/livechat/visitor", &json!({"visitor": {"token": "token-1"}})).await.ok();
         let room = app.room("token-1").await;
         let message = app.message("token-1", &room, "Hello").await;
@@ -60,7 +60,7 @@ async fn a_visitor_without_a_name_has_no_alias() {
 #[tokio::test(flavor = "multi_thread")]
 async fn text_is_shown_as_given_with_its_links_and_lines() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         let text = "See https://example.com/a?b=c.\n\n<b>&amp; ' OR 1=1 --\u{202e}😀";
         let message = app.message("token-1", &room, text).await;
@@ -79,7 +79,7 @@ async fn text_is_shown_as_given_with_its_links_and_lines() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_message_is_a_message() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         let message = app.message("token-1", &room, "").await;
         assert_eq!((&message["msg"], &message["md"]), (&json!(""), &json!([])));
@@ -89,7 +89,7 @@ async fn an_empty_message_is_a_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_id_again_stores_nothing() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         let first = app.post(MESSAGE, &json!({"token": "token-1", "rid": room, "msg": "once", "_id": "mine"})).await;
         assert_eq!(first.clone().ok()["message"]["_id"], "mine");
@@ -126,7 +126,7 @@ async fn second_room(app: &TestApp, first: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_taken_elsewhere_is_refused() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, marys) = visitor(&app, "token-1", "Mary").await;
         let (_, bobs) = visitor(&app, "token-2", "Bob").await;
         let marys_other = second_room(&app, &marys).await;
@@ -153,7 +153,8 @@ async fn what_is_wrong_is_told_in_order() {
         let app = usual()
             .setting("Livechat_enable_message_character_limit", "true")
             .setting("Livechat_message_character_limit", "5")
-            .start(&engine);
+            .start(&engine)
+            .await;
         let (_, marys) = visitor(&app, "token-1", "Mary").await;
         let (_, bobs) = visitor(&app, "token-2", "Bob").await;
         let before = rows(&app).await;
@@ -187,7 +188,8 @@ async fn the_limit_counts_as_clients_do() {
         let app = usual()
             .setting("Livechat_enable_message_character_limit", "true")
             .setting("Livechat_message_character_limit", "4")
-            .start(&engine);
+            .start(&engine)
+            .await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         for text in ["", "four", "ääää", "😀😀"] {
             assert_eq!(app.message("token-1", &room, text).await["msg"], text);
@@ -204,7 +206,7 @@ async fn the_limit_counts_as_clients_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_limit_counts_only_where_it_is_on() {
     for engine in Engine::all() {
-        let app = usual().setting("Livechat_message_character_limit", "4").start(&engine);
+        let app = usual().setting("Livechat_message_character_limit", "4").start(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         let text = "ä".repeat(100_000);
         assert_eq!(app.message("token-1", &room, &text).await["msg"], json!(text));
@@ -214,10 +216,10 @@ async fn the_limit_counts_only_where_it_is_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_taken_while_livechat_is_off() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         drop(app);
-        let app = usual().setting("Livechat_enabled", "false").start(&engine);
+        let app = usual().setting("Livechat_enabled", "false").start(&engine).await;
         let answer = app.post(MESSAGE, &json!({"token": "token-1", "rid": room, "msg": "Hello"})).await;
         answer.is(400, &coded("[error-omnichannel-is-disabled]", "error-omnichannel-is-disabled"));
     }
@@ -258,7 +260,7 @@ async fn a_body_that_does_not_fit_is_named() {
         (with("msg", json!("a\0b")), "must NOT contain the NUL character"),
     ];
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         visitor(&app, "token-1", "Mary").await;
         let before = rows(&app).await;
         for (body, message) in &table {
@@ -271,7 +273,7 @@ async fn a_body_that_does_not_fit_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn scalars_become_texts() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         let table = [(json!(12), "12"), (json!(12.0), "12"), (json!(1.5), "1.5"), (json!(true), "true"), (Value::Null, "")];
         for (given, text) in table {
@@ -284,7 +286,7 @@ async fn scalars_become_texts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn times_rise_even_while_the_clock_stands_still() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let (_, room) = visitor(&app, "token-1", "Mary").await;
         for number in 1..=5 {
             let message = app.message("token-1", &room, "again").await;

@@ -15,8 +15,8 @@ use usher_testkit::engines::Engine;
 use crate::support::{KEEP_CONNECTION, ROOM, Rows, VISITOR, coded, column, history, plain, rows, stored_visitor, usual};
 
 /// An application in which visitors with open rooms may be erased.
-fn erasing(engine: &Engine) -> TestApp {
-    usual().setting(KEEP_CONNECTION, "true").start(engine)
+async fn erasing(engine: &Engine) -> TestApp {
+    usual().setting(KEEP_CONNECTION, "true").start(engine).await
 }
 
 /// A visitor with a room and three messages in it. Gives its id and the room's.
@@ -47,7 +47,7 @@ fn nobody() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_without_rooms_is_erased() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let id = app.register("token-1", "Mary").await["_id"].clone();
         app.advance(Duration::from_millis(1_250));
         let erased = app.delete(&format!("{VISITOR}/token-1")).await;
@@ -60,7 +60,7 @@ async fn a_visitor_without_rooms_is_erased() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_nobody_has_erases_nothing() {
     for engine in Engine::all() {
-        let app = erasing(&engine);
+        let app = erasing(&engine).await;
         let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
         let before = rows(&app).await;
         for token in ["token-2", "TOKEN-1", "%20", "guest-1", "mary@example.com", &id, &room] {
@@ -73,7 +73,7 @@ async fn a_token_that_nobody_has_erases_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_rooms_stand_in_the_way() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         visitor_with_messages(&app, "token-1", "Mary").await;
         let before = rows(&app).await;
         let answer = app.delete(&format!("{VISITOR}/token-1")).await;
@@ -85,7 +85,7 @@ async fn open_rooms_stand_in_the_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_rooms_go_too_where_the_setting_says_so() {
     for engine in Engine::all() {
-        let app = erasing(&engine);
+        let app = erasing(&engine).await;
         let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
         app.advance(Duration::from_secs(1));
         let erased = app.delete(&format!("{VISITOR}/token-1")).await;
@@ -114,7 +114,7 @@ fn personal(rows: &Rows) -> Vec<(&str, usize)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_the_visitor_is_in_any_table() {
     for engine in Engine::all() {
-        let app = erasing(&engine);
+        let app = erasing(&engine).await;
         app.admin().await;
         let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
         let before = rows(&app).await;
@@ -136,7 +136,7 @@ async fn nothing_of_the_visitor_is_in_any_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn others_are_left_alone() {
     for engine in Engine::all() {
-        let app = erasing(&engine);
+        let app = erasing(&engine).await;
         let (_, room) = visitor_with_messages(&app, "token-1", "Mary").await;
         let told = app.get(&history(&room, "token=token-1")).await.ok();
         let mut before = rows(&app).await;
@@ -154,7 +154,7 @@ async fn others_are_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_registers_with_the_token_again_is_somebody_new() {
     for engine in Engine::all() {
-        let app = erasing(&engine);
+        let app = erasing(&engine).await;
         let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
         app.delete(&format!("{VISITOR}/token-1")).await.ok();
         app.advance(Duration::from_secs(1));
@@ -185,7 +185,7 @@ async fn fill(app: &TestApp, token: &str, room: &str, count: i64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_visitor_goes_in_chunks() {
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").without_rehearsal().start(&engine);
+        let app = usual().setting(KEEP_CONNECTION, "true").without_rehearsal().start(&engine).await;
         app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         fill(&app, "token-1", &room, 2_200).await;

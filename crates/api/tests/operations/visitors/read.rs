@@ -9,7 +9,7 @@ use crate::support::{VISITOR, coded, made_id};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_reads_its_record() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let id = app.register("token-1", "Mary").await["_id"].clone();
         made_id(&id);
         let mut expected = json!({
@@ -38,7 +38,7 @@ async fn a_visitor_reads_its_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_with_any_characters_can_be_in_a_path() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         for token in ["a/b?c#d%e", "Ünïcödé 😀", "' OR 1=1 --", "..", &"t".repeat(1_024)] {
             let record = app.register(token, "Mary").await;
             let answer = app.get(&format!("{VISITOR}/{}", crate::support::encoded(token))).await.ok();
@@ -50,7 +50,7 @@ async fn a_token_with_any_characters_can_be_in_a_path() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_nobody_has_reads_nothing() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let id = app.register("token-1", "Mary").await["_id"].as_str().expect("a visitor has an id").to_owned();
         for token in ["token-2", "TOKEN-1", "token-1%20", "%20", "guest-1", "mary@example.com", &id] {
             let answer = app.get(&format!("{VISITOR}/{token}")).await;

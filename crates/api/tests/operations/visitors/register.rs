@@ -21,7 +21,7 @@ async fn register(app: &TestApp, members: Value) -> Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_visitor_gets_a_record() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let members =
             json!({"token": "token-1", "name": "Mary", "email": " Mary@Example.COM ", "phone": "+1 555 0100", "shoe": 42});
         let answer = register(&app, members).await;
@@ -49,7 +49,7 @@ async fn a_new_visitor_gets_a_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_all_that_is_needed() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let members =
             json!({"token": "token-1", "name": " ", "email": "", "phone": "", "username": "", "id": " ", "department": " "});
         let visitor = register(&app, members).await.ok()["visitor"].clone();
@@ -71,7 +71,7 @@ async fn a_token_is_all_that_is_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_changes_and_the_rest_stays() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let members = json!({"token": "token-1", "name": "Mary", "email": "mary@example.com", "phone": "1", "username": "mary"});
         let mut known = register(&app, members).await.ok();
         assert_eq!(known["visitor"]["username"], "mary");
@@ -99,7 +99,7 @@ async fn what_is_given_changes_and_the_rest_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_may_choose_an_id_that_is_free() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let first = register(&app, json!({"token": "token-1", "id": "chosen"})).await.ok();
         assert_eq!(first["visitor"]["_id"], "chosen");
 
@@ -119,7 +119,7 @@ async fn the_client_may_choose_an_id_that_is_free() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_recognised_by_address_or_number() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let members = json!({"token": "token-1", "name": "Mary", "email": "mary@example.com", "phone": "+1 555 0100"});
         register(&app, members).await.ok();
         let mary = app.get(&format!("{VISITOR}/token-1")).await.ok();
@@ -142,7 +142,7 @@ async fn nobody_is_recognised_by_address_or_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_department_is_refused() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let before = rows(&app).await;
         let answer = register(&app, json!({"token": "token-1", "department": "Sales"})).await;
         answer.is(400, &plain("error-invalid-department"));
@@ -153,7 +153,7 @@ async fn an_unknown_department_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blank_token_is_nobodys() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let before = rows(&app).await;
         for token in ["", " ", "\t\n", "\u{a0}"] {
             let answer = register(&app, json!({"token": token})).await;
@@ -198,7 +198,7 @@ async fn what_does_not_match_is_named() {
         ),
     ];
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let before = rows(&app).await;
         for (body, message) in &table {
             app.post(VISITOR, body).await.is(400, &plain(&format!("Match error: {message}")));
@@ -210,7 +210,7 @@ async fn what_does_not_match_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn custom_fields_that_do_not_exist_are_skipped() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         let fields = json!([{"key": "size", "value": "42", "overwrite": true}, {"key": "colour", "value": "blue"}]);
         let answer = register(&app, json!({"token": "token-1", "customFields": fields})).await.ok();
         assert_eq!(answer["visitor"]["livechatData"], Value::Null);
@@ -230,17 +230,17 @@ async fn connection(app: &TestApp, real_ip: Option<&str>) -> [Value; 3] {
 #[tokio::test(flavor = "multi_thread")]
 async fn connection_data_is_kept_only_where_the_setting_says_so() {
     for engine in Engine::all() {
-        let app = usual().start(&engine);
+        let app = usual().start(&engine).await;
         assert_eq!(connection(&app, None).await, [Value::Null, Value::Null, Value::Null]);
         assert!(!format!("{:?}", rows(&app).await).contains("Browser"), "nothing of it is stored");
     }
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine);
+        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine).await;
         let kept = [json!("Browser/1.0"), json!("192.0.2.1"), json!("chat.example.com")];
         assert_eq!(connection(&app, Some("198.51.100.7")).await, kept, "a stranger's word about its address does not count");
     }
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").trusting("192.0.2.0/24").start(&engine);
+        let app = usual().setting(KEEP_CONNECTION, "true").trusting("192.0.2.0/24").start(&engine).await;
         assert_eq!(connection(&app, Some("198.51.100.7")).await[1], "198.51.100.7", "a trusted proxy's does");
         assert_eq!(connection(&app, None).await[1], "192.0.2.1");
     }
@@ -256,7 +256,7 @@ async fn changes(app: &TestApp, room: &str, seq: i64) -> Vec<Change> {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_rooms_take_the_new_name() {
     for engine in Engine::all() {
-        let app = TestApp::usual(&engine);
+        let app = TestApp::usual(&engine).await;
         app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         app.advance(Duration::from_secs(1));

@@ -2,8 +2,10 @@
 
 pub mod figures;
 pub mod http;
+pub mod line;
 pub mod moments;
 pub mod server;
+pub mod session;
 pub mod wait;
 pub mod whereabouts;
 pub mod writers;

@@ -20,6 +20,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// How much it logs.
     pub log: &'static str,
+    /// Whether it slows callers down: `on` or `off`.
+    pub rate_limits: &'static str,
     /// Arguments beyond the usual ones.
     pub arguments: Vec<String>,
     /// Variables: the administrator's password, and those beyond the usual ones.
@@ -30,7 +32,7 @@ impl Setup {
     /// The usual server in `folder`.
     pub fn usual(folder: &Path) -> Setup {
         let environment = vec![("USHER_ADMIN_PASSWORD", ADMIN_PASSWORD.into())];
-        Setup { folder: folder.to_owned(), log: "warn", arguments: Vec::new(), environment }
+        Setup { folder: folder.to_owned(), log: "warn", rate_limits: "off", arguments: Vec::new(), environment }
     }
 
     /// The same with two more arguments: `flag` and `value`.
@@ -105,7 +107,7 @@ impl Process {
             .env("OVERWRITE_SETTING_Livechat_accept_chats_with_no_agents", "true")
             .env("OVERWRITE_SETTING_Livechat_Allow_collect_and_store_HTTP_header_informations", "true")
             .envs(setup.environment.iter().cloned())
-            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off", "--log", setup.log, "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", setup.rate_limits, "--log", setup.log, "--data"])
             .arg(setup.data())
             .args(&setup.arguments)
             .stdout(file(&stdout))
@@ -128,6 +130,11 @@ impl Process {
             (None, Some(address)) => Ok(Server { address, took, process: self }),
             (ended, _) => Err(format!("{}\n{}", ended.unwrap_or_default(), self.complaints())),
         }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What the process wrote to its standard output so far.

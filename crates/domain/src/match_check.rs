@@ -88,6 +88,22 @@ fn missing(pattern: &MatchPattern, given: &Map<String, Value>) -> Option<&'stati
 }
 
 impl MatchKind {
+    /// Checks a parameter of a method; `None` stands for one that is not there.
+    ///
+    /// # Errors
+    ///
+    /// The message about the first mismatch, such as `Match error: Expected string, got undefined`.
+    pub fn check_parameter(&self, value: Option<&Value>) -> Result<(), String> {
+        match (self, value) {
+            (_, Some(value)) => self.check(value, ""),
+            (MatchKind::Any, None) => Ok(()),
+            (MatchKind::Text(_), None) => Err(failure("Expected string, got undefined", "")),
+            (MatchKind::Boolean, None) => Err(failure("Expected boolean, got undefined", "")),
+            (MatchKind::Object(_), None) => Err(failure("Expected object, got undefined", "")),
+            (MatchKind::List(_), None) => Err(failure("Expected array, got undefined", "")),
+        }
+    }
+
     fn check(&self, value: &Value, path: &str) -> Result<(), String> {
         match (self, value) {
             (MatchKind::Text(limit), Value::String(text)) => check_text(text, *limit, path),

@@ -1,0 +1,82 @@
+//! Clients that others wrote: with each of them an administrator does its work on the real program, as a process of its own.
+//!
+//! The scripts are in `scripts`, with the exact versions of all that they need. Where the clients cannot be fetched, the tests say
+//! that they are skipped, and fail if `USHER_REQUIRE_ALL=1` forbids that. `cargo test -- --nocapture` shows what each script does.
+
+#[expect(dead_code, reason = "the proofs use more of it")]
+#[path = "../proofs/common/mod.rs"]
+mod common;
+mod installation;
+
+use std::fs::File;
+use std::time::Duration;
+
+use usher_testkit::engines::Folder;
+
+use common::figures;
+use common::server::{ADMIN_PASSWORD, Server, Setup};
+use common::wait::wait_until;
+use installation::{Installation, Platform};
+
+/// How the administrator is called.
+const ADMIN: [&str; 2] = ["admin", "admin@example.com"];
+
+/// How long a script may take: some wait until a one-time code may be followed by the next.
+const LIMIT: Duration = Duration::from_secs(180);
+
+#[test]
+fn the_python_client_does_an_administrators_work() {
+    administer(Platform::Python, "python_client.py");
+}
+
+#[test]
+fn the_client_of_the_web_application_does_an_administrators_work() {
+    administer(Platform::Node, "api_client.mjs");
+}
+
+#[test]
+fn the_client_for_bots_does_an_administrators_work() {
+    administer(Platform::Node, "sdk.mjs");
+}
+
+/// Runs a script on a new server. Where the server does not do what the client needs, the script must fail: it does when its
+/// administrator is refused.
+fn administer(platform: Platform, script: &str) {
+    let installation = match Installation::of(platform) {
+        Ok(installation) => installation,
+        Err(missing) => return figures::skip(&missing),
+    };
+    let folder = Folder::default();
+    let setup = Setup::usual(folder.path()).variable("USHER_ADMIN_EMAIL", ADMIN[1]);
+    let server = Server::start(&setup).expect("the server starts");
+    let run = |password| drive(&installation, script, &folder, &server, password);
+
+    let (is_done, printed) = run("not the administrator's password");
+    assert!(!is_done, "{script} does not notice that its administrator is refused:\n{printed}");
+    let (is_done, printed) = run(ADMIN_PASSWORD);
+    assert!(is_done, "{script}:\n{printed}\nThe server: {}", server.process.complaints());
+    print!("{printed}");
+    server.stop();
+}
+
+/// Runs a script to its end. Gives whether it found all as it should be, and all that it printed.
+fn drive(installation: &Installation, script: &str, folder: &Folder, server: &Server, password: &str) -> (bool, String) {
+    let printed = folder.path().join("printed");
+    let output = File::create(&printed).expect("a file can be made");
+    let mut child = installation
+        .script(script)
+        .arg(&server.address)
+        .args(ADMIN)
+        .arg(password)
+        .stdout(output.try_clone().expect("a file can be opened twice"))
+        .stderr(output)
+        .spawn()
+        .expect("a script can be run");
+    let mut ended = None;
+    wait_until(script, LIMIT, || {
+        ended = child.try_wait().expect("the script can be asked whether it has ended");
+        ended.is_some()
+    });
+    let text = std::fs::read_to_string(printed).expect("what it printed is there");
+    (ended.is_some_and(|status| status.success()), text)
+}
