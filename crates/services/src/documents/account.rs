@@ -1,5 +1,7 @@
 //! Users as the wire shows them: to themselves, to others, and to those who may see all of them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use usher_domain::settings::SITE_URL;
@@ -53,7 +55,7 @@ pub struct AccountDocument<'a> {
     created_at: Date,
     #[serde(rename = "_updatedAt")]
     updated_at: Date,
-    settings: AccountSettings,
+    settings: AccountSettings<'a>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,23 +65,23 @@ struct UserAddress<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct AccountSettings {
+struct AccountSettings<'a> {
     #[schema(value_type = Object)]
     profile: Map<String, Value>,
     /// What the user prefers: the defaults, and the user's own choices over them.
     #[schema(value_type = Object)]
-    preferences: Map<String, Value>,
+    preferences: Cow<'a, Map<String, Value>>,
 }
 
 impl<'a> AccountDocument<'a> {
     /// The answer of `me`: whether there is a password is told besides.
-    pub fn of(user: &'a User, platform: &Platform) -> AccountDocument<'a> {
+    pub fn of(user: &'a User, platform: &'a Platform) -> AccountDocument<'a> {
         let services = Some(json!({"password": {"exists": !user.password_hash.is_empty()}}));
         AccountDocument { services, ..AccountDocument::at_login(user, platform) }
     }
 
     /// The same as logging in gives it, without services.
-    pub fn at_login(user: &'a User, platform: &Platform) -> AccountDocument<'a> {
+    pub fn at_login(user: &'a User, platform: &'a Platform) -> AccountDocument<'a> {
         let preferences = merged_preferences(platform, user);
         AccountDocument {
             id: &user.id,

@@ -1,5 +1,7 @@
 //! What users prefer: the defaults that administrators choose, and each user's own choices over them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use usher_domain::permission::EDIT_OTHER_USER_INFO;
 use usher_domain::settings::{self, Settings};
@@ -21,12 +23,14 @@ pub(crate) fn defaults(settings: &Settings) -> Map<String, Value> {
 }
 
 /// What a user prefers: the defaults, and the user's own choices over them.
-pub fn merged_preferences(platform: &Platform, user: &User) -> Map<String, Value> {
-    let mut preferences = platform.default_preferences.clone();
-    if user.preferences != "{}" {
-        preferences.extend(object(&user.preferences));
+pub fn merged_preferences<'a>(platform: &'a Platform, user: &User) -> Cow<'a, Map<String, Value>> {
+    let defaults = &platform.default_preferences;
+    if user.preferences == "{}" {
+        return Cow::Borrowed(defaults);
     }
-    preferences
+    let mut preferences = defaults.clone();
+    preferences.extend(object(&user.preferences));
+    Cow::Owned(preferences)
 }
 
 impl Services {

@@ -66,7 +66,7 @@ pub async fn set(State(api): State<Shared>, caller: Caller<LoggedIn, Preferences
     let PreferencesBody { user_id, data } = caller.input;
     let user_id = user_id.filter(|id| !id.is_empty());
     let user = api.services.set_preferences(&caller.account, user_id, data).await?;
-    let preferences = merged_preferences(&api.services.platform(), &user);
+    let preferences = merged_preferences(&api.services.platform(), &user).into_owned();
     success(SetPreferencesAnswer { user: UserWithPreferences { id: user.id, settings: Preferences { preferences } } })
 }
 
@@ -78,7 +78,7 @@ pub async fn set(State(api): State<Shared>, caller: Caller<LoggedIn, Preferences
     (status = 503, body = Failed),
 ))]
 pub async fn get(State(api): State<Shared>, caller: Caller) -> Answer {
-    success(Preferences { preferences: merged_preferences(&api.services.platform(), &caller.account.user) })
+    success(Preferences { preferences: merged_preferences(&api.services.platform(), &caller.account.user).into_owned() })
 }
 
 #[derive(Serialize, ToSchema)]
