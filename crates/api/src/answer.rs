@@ -21,6 +21,10 @@ pub struct Succeeded<T> {
     success: bool,
 }
 
+/// Nothing but that it went well.
+#[derive(Serialize, ToSchema)]
+pub struct Done {}
+
 /// Answers 200 with `members` and `success: true`.
 pub fn success<T: Serialize>(members: T) -> Answer {
     json(StatusCode::OK, &Succeeded { members, success: true })

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::users::list::page_of_users;
 use crate::access::{AccessPermissions, LoggedIn};
-use crate::answer::{Answer, Succeeded, success};
+use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, typed_body, typed_query};
 use crate::parse::paging::{self, Paging};
@@ -20,10 +20,6 @@ use crate::{ApiError, Shared};
 
 /// The most characters of an id or a name.
 const LIMIT: usize = 1_024;
-
-/// Nothing but that it went well.
-#[derive(Serialize, ToSchema)]
-pub struct Done {}
 
 #[derive(Serialize, ToSchema)]
 pub struct RolesAnswer<'a> {

@@ -9,7 +9,7 @@ use usher_services::settings::{SettingChange, VALUE_LIMIT, WantedSettings};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Delicate, EditSettings, LoggedIn, VeryDelicate, ViewPrivilegedSetting};
-use crate::answer::{Answer, Succeeded, success};
+use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Public, Source, typed_body, typed_query};
 use crate::parse::paging::{self, Paging};
@@ -21,10 +21,6 @@ const LIMIT: usize = 1_024;
 
 /// The most characters of a list of ids.
 const LIST_LIMIT: usize = 50_000;
-
-/// Nothing but that it went well.
-#[derive(Serialize, ToSchema)]
-pub struct Done {}
 
 /// A page of settings.
 #[derive(Serialize, ToSchema)]

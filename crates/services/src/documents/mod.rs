@@ -8,7 +8,7 @@ mod platform;
 mod room;
 mod visitor;
 
-pub use account::{AccountDocument, PresenceDocument, RoleHolderDocument, UserDocument};
+pub use account::{AccountDocument, PresenceDocument, RoleHolderDocument, UserDocument, avatar_url};
 pub use message::MessageDocument;
 pub use platform::{PermissionDocument, RoleDocument, SettingDocument};
 pub use room::RoomDocument;

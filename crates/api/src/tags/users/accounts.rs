@@ -11,7 +11,7 @@ use usher_services::limits::{Counted, Limit};
 use usher_services::users::{NewUser, Newcomer};
 use utoipa::ToSchema;
 
-use super::{LIMIT, LONG_LIMIT, UserAnswer, UserSelection, password};
+use super::{ANYTHING, LIMIT, LONG_LIMIT, UserAnswer, UserSelection, password};
 use crate::access::{DeleteUser, LoggedIn};
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
@@ -36,9 +36,6 @@ static CREATE: Schema = Schema::open(&[
     optional("joinDefaultChannels", Kind::Boolean),
     optional("sendWelcomeEmail", Kind::Boolean),
 ]);
-
-/// An object of whatever members.
-static ANYTHING: Schema = Schema::anything();
 
 /// A user to be made.
 #[derive(Deserialize, ToSchema)]

@@ -8,15 +8,13 @@ use usher_services::documents::UserDocument;
 use usher_services::users::{OwnChanges, UserChanges};
 use utoipa::ToSchema;
 
-use super::{LIMIT, LONG_LIMIT, UserAnswer, password};
+use super::{ANYTHING, LIMIT, LONG_LIMIT, UserAnswer, password};
 use crate::access::{Delicate, EditOtherUserActiveStatus, LoggedIn};
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, typed_body};
 use crate::parse::schema::{Kind, Schema, optional, required, text};
 use crate::{ApiError, Shared};
-
-static ANYTHING: Schema = Schema::anything();
 
 static DATA: Schema = Schema::open(&[
     optional("username", text(LIMIT)),

@@ -16,12 +16,16 @@ use usher_services::users::UserChoice;
 use utoipa::ToSchema;
 
 use crate::ApiError;
+use crate::parse::schema::Schema;
 
 /// The most characters of a name, an address, a password or an id.
 const LIMIT: usize = 1_024;
 
 /// The most characters of what a user says of itself.
 const LONG_LIMIT: usize = 10_000;
+
+/// An object of whatever members.
+static ANYTHING: Schema = Schema::anything();
 
 /// Which user is meant, as nearly every operation takes it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -58,10 +62,6 @@ impl UserSelection {
 pub struct UserAnswer<'a> {
     user: UserDocument<'a>,
 }
-
-/// Nothing but that it went well.
-#[derive(Serialize, ToSchema)]
-pub struct Done {}
 
 /// A password as clients send it: in clear, or as a digest that they computed.
 fn password(given: Value) -> Result<Option<PasswordDigest>, ApiError> {

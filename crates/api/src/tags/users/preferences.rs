@@ -6,15 +6,13 @@ use serde_json::{Map, Value};
 use usher_services::users::merged_preferences;
 use utoipa::ToSchema;
 
-use super::LIMIT;
+use super::{ANYTHING, LIMIT};
 use crate::access::LoggedIn;
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, typed_body};
 use crate::parse::schema::{Kind, Schema, optional, required, text};
 use crate::{ApiError, Shared};
-
-static ANYTHING: Schema = Schema::anything();
 
 static SET: Schema = Schema::open(&[optional("userId", text(LIMIT)), required("data", Kind::Object(&ANYTHING))]);
 

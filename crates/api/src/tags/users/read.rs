@@ -7,8 +7,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_domain::permission::VIEW_FULL_OTHER_USER_INFO;
-use usher_domain::settings::SITE_URL;
-use usher_services::documents::UserDocument;
+use usher_services::documents::{UserDocument, avatar_url};
 use usher_services::users::UserChoice;
 use utoipa::{IntoParams, ToSchema};
 
@@ -117,10 +116,10 @@ pub async fn avatar(State(api): State<Shared>, call: Public<AvatarQuery>) -> Ans
     let choice = UserSelection { user_id, username, user }.required()?;
     let found = api.services.user(choice).await?.ok_or(usher_services::Refusal::NoSuchUser)?;
     let platform = api.services.platform();
-    let here = format!("/avatar/{}", found.username);
-    let place = HeaderValue::try_from(format!("{}{here}", platform.settings.text(&SITE_URL).trim_end_matches('/')));
-    // Administrators may have put anything there.
-    let place =
-        place.or_else(|_| HeaderValue::try_from(here)).map_err(|_| ApiError::broken("a user name cannot be in a header"))?;
+    let place = HeaderValue::try_from(avatar_url(&found, &platform));
+    // Administrators may have put anything into the address of this server.
+    let place = place
+        .or_else(|_| HeaderValue::try_from(format!("/avatar/{}", found.username)))
+        .map_err(|_| ApiError::broken("a user name cannot be in a header"))?;
     Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, place)]).into_response())
 }

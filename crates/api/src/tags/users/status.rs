@@ -8,9 +8,9 @@ use usher_services::documents::{Date, PresenceDocument};
 use usher_services::users::{StatusChange, UserChoice};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Done, LIMIT, UserSelection};
+use super::{LIMIT, UserSelection};
 use crate::access::LoggedIn;
-use crate::answer::{Answer, Succeeded, success};
+use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, typed_body, typed_query};
 use crate::parse::schema::{Kind, Schema, optional, text};

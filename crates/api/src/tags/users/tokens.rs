@@ -6,9 +6,9 @@ use serde_json::Value;
 use usher_services::documents::Date;
 use utoipa::ToSchema;
 
-use super::{Done, LIMIT, UserSelection};
+use super::{LIMIT, UserSelection};
 use crate::access::{Delicate, LoggedIn};
-use crate::answer::{Answer, Succeeded, success};
+use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, typed_body};
 use crate::parse::schema::{Kind, Schema, optional, text};
