@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -13,20 +13,25 @@ use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::load::{ME, POST_MESSAGE};
+use crate::calls;
 
 /// What the bare server is told.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The file with the body of every answer.
+    /// The folder with the bodies of its answers, a file for each kind of call.
     #[arg(long)]
-    answer: PathBuf,
+    answers: PathBuf,
 }
 
 /// Serves until it is killed.
 pub fn run(options: &Options) -> Result<()> {
-    let body = std::fs::read(&options.answer).with_context(|| format!("{} cannot be read", options.answer.display()))?;
-    let router = Router::new().route(POST_MESSAGE, post(answer_body)).route(ME, get(answer)).with_state(Bytes::from(body));
+    let mut router = Router::new();
+    for kind in calls::ALL {
+        if let Some(body) = kind.kept_answer(&options.answers)? {
+            let handler = if kind.posts { post(answer_body) } else { get(answer) };
+            router = router.route(kind.path, handler.with_state(Bytes::from(body)));
+        }
+    }
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("The bare server is ready at http://{}", listener.local_addr()?);

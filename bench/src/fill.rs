@@ -8,8 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Map;
 use usher_adapters::{SystemClock, SystemRandom};
+use usher_domain::custom_field::search_key;
+use usher_domain::inquiry::{Inquiry, InquiryStatus};
 use usher_domain::message::{Author, Message, STARTED};
+use usher_domain::metrics::Metrics;
 use usher_domain::room::{Room, Source, SourceKind};
 use usher_domain::visitor::{Connection, LastChat, Visitor, VisitorToken};
 use usher_domain::{Change, ChangeKind, Clock, id};
@@ -17,7 +21,7 @@ use usher_services::Hub;
 use usher_store::{Location, Options, Store, StoreError, Tx, q};
 
 /// How many rooms or messages one transaction adds.
-const BATCH: usize = 10_000;
+pub const BATCH: usize = 10_000;
 
 /// How many rooms one read checks: far less than its deadline allows.
 const CHECKED_ROOMS: usize = 200;
@@ -82,7 +86,8 @@ pub async fn fill(store: &Store, plan: Plan) -> Result<Vec<Conversation>> {
     Ok(filling.conversations.clone())
 }
 
-async fn write<F>(store: &Store, work: F) -> Result<()>
+/// Writes many rows in one transaction.
+pub async fn write<F>(store: &Store, work: F) -> Result<()>
 where
     F: FnMut(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
 {
@@ -101,17 +106,20 @@ fn conversation(number: usize, begun: i64) -> Conversation {
 }
 
 impl Filling {
-    /// Adds visitors with their contacts and rooms. The rooms' records are those just before the last message.
+    /// Adds visitors with their contacts and rooms, whose records say already what they will hold.
     fn open_rooms(&self, tx: &mut Tx<'_>, rooms: Range<usize>, internal_ids: &[String]) -> Result<(), StoreError> {
         for (number, internal_id) in rooms.zip(internal_ids) {
             let conversation = &self.conversations[number];
             let visitor = self.visitor(conversation);
             let token = VisitorToken::new(&conversation.token).ok_or(StoreError::Engine("a token is not one".into()))?;
-            q::visitors::insert(tx, &visitor, &token, internal_id)?;
+            let search_key = search_key(None, &visitor.username, &[], &[]);
+            q::visitors::insert(tx, &visitor, &token, internal_id, &search_key)?;
             let last_chat = LastChat { room_id: conversation.room_id.clone(), at: self.begun };
             q::contacts::ensure(tx, &visitor, SourceKind::Api, &last_chat)?;
             q::visitors::set_last_chat(tx, &visitor.id, &last_chat)?;
-            q::rooms::insert(tx, &self.room(conversation, &visitor))?;
+            let room = self.room(conversation);
+            q::rooms::insert(tx, &room)?;
+            q::rooms::save(tx, &room)?;
             let room_id = conversation.room_id.clone();
             let opened = Change { reference: room_id.clone(), room_id, seq: 1, kind: ChangeKind::RoomOpened };
             q::changes::record(tx, opened)?;
@@ -124,18 +132,16 @@ impl Filling {
         for (number, id) in numbers.zip(ids) {
             let conversation = &self.conversations[number % self.plan.rooms];
             let turn = number / self.plan.rooms;
-            let (room_id, ts, seq) = (conversation.room_id.as_str(), self.begun + number as i64, turn as i64 + 2);
+            let (room_id, ts, seq) = (&conversation.room_id, self.begun + number as i64, turn as i64 + 2);
             assert!(q::messages::insert(tx, &message(conversation, id, turn, ts))?, "ids made here are new");
             if turn + 1 == self.plan.messages_of_room {
-                let posted = q::rooms::Posted { room_id, seq, message_id: id, ts, now: ts };
-                if turn == 0 {
-                    q::rooms::add_system_message(tx, posted)?;
-                } else {
-                    q::rooms::add_visitor_message(tx, posted)?;
-                }
+                let last = Some(id.clone());
+                let room =
+                    Room { last_message_id: last, last_message_at: ts, last_ts: ts, updated_at: ts, ..self.room(conversation) };
+                q::rooms::save_posted(tx, &room)?;
             }
             let kind = ChangeKind::MessagePosted;
-            q::changes::record(tx, Change { room_id: room_id.to_owned(), seq, kind, reference: id.clone() })?;
+            q::changes::record(tx, Change { room_id: room_id.clone(), seq, kind, reference: id.clone() })?;
         }
         Ok(())
     }
@@ -152,51 +158,99 @@ impl Filling {
             contact_id: conversation.contact_id.clone(),
             last_chat: None,
             connection: Connection::default(),
+            last_agent: None,
+            fields: Vec::new(),
+            activity: Vec::new(),
             created_at: self.begun,
             updated_at: self.begun,
         }
     }
 
-    fn room(&self, conversation: &Conversation, visitor: &Visitor) -> Room {
+    /// The room of a visitor, with all of its messages.
+    fn room(&self, conversation: &Conversation) -> Room {
         Room {
             id: conversation.room_id.clone(),
-            visitor_id: visitor.id.clone(),
-            visitor_username: visitor.username.clone(),
-            visitor_status: visitor.status.clone(),
-            contact_id: visitor.contact_id.clone(),
-            name: visitor.display_name().to_owned(),
-            department_id: None,
-            source: Source { kind: SourceKind::Api, destination: None },
-            is_open: true,
-            waiting_response: true,
-            message_count: self.plan.messages_of_room as i64 - 1,
-            users_count: 1,
-            seq: self.plan.messages_of_room as i64,
-            opened_at: self.begun,
-            last_message_at: self.begun,
-            queued_at: self.begun,
-            visitor_last_message_at: None,
-            visitor_waiting_since: None,
-            closed_at: None,
-            updated_at: self.begun,
+            visitor_id: conversation.visitor_id.clone(),
+            visitor_username: conversation.username.clone(),
+            visitor_status: "online".to_owned(),
+            contact_id: conversation.contact_id.clone(),
+            name: conversation.username.clone(),
+            message_count: self.plan.messages_of_room as i64,
+            seq: self.plan.messages_of_room as i64 + 1,
+            inquiry: Some(Inquiry {
+                id: format!("{}inquiry", conversation.room_id),
+                status: InquiryStatus::Queued,
+                message: String::new(),
+                default_agent: None,
+                queued_at: Some(self.begun),
+                taken_at: None,
+                updated_at: self.begun,
+            }),
+            ..open_room(self.begun)
         }
     }
 }
 
+/// A room that somebody has opened at `opened_at`, without any id and message.
+pub fn open_room(opened_at: i64) -> Room {
+    Room {
+        id: String::new(),
+        visitor_id: String::new(),
+        visitor_username: String::new(),
+        visitor_status: "online".to_owned(),
+        contact_id: String::new(),
+        name: String::new(),
+        department_id: None,
+        source: Source { kind: SourceKind::Api, destination: None },
+        is_open: true,
+        on_hold: false,
+        served_by: None,
+        waiting_response: true,
+        responder: None,
+        message_count: 0,
+        users_count: 1,
+        seq: 0,
+        opened_at,
+        last_message_id: None,
+        last_message_at: opened_at,
+        last_ts: opened_at,
+        queued_at: opened_at,
+        visitor_last_message_at: None,
+        visitor_activity: Vec::new(),
+        topic: None,
+        tags: Vec::new(),
+        fields: Vec::new(),
+        survey: None,
+        closing: None,
+        abandonment_at: None,
+        transcript_request: None,
+        inquiry: None,
+        metrics: Metrics::default(),
+        updated_at: opened_at,
+    }
+}
+
 fn message(conversation: &Conversation, id: &str, turn: usize, ts: i64) -> Message {
-    let text = format!("Message {turn} of {}: is the blue one still to be had in a larger size?", conversation.username);
+    let Conversation { visitor_id, username, .. } = conversation;
+    let author = Author { id: visitor_id.clone(), username: username.clone(), name: None, is_visitor: true };
+    let text = format!("Message {turn} of {username}: is the blue one still to be had in a larger size?");
+    let (kind, text) = if turn == 0 { (Some(STARTED.to_owned()), String::new()) } else { (None, text) };
+    Message { kind, ..written(id, &conversation.room_id, ts, author, text) }
+}
+
+/// A message that somebody wrote.
+pub fn written(id: &str, room_id: &str, ts: i64, author: Author, text: String) -> Message {
     Message {
         id: id.to_owned(),
-        room_id: conversation.room_id.clone(),
+        room_id: room_id.to_owned(),
         ts,
-        kind: (turn == 0).then(|| STARTED.to_owned()),
-        text: if turn == 0 { String::new() } else { text },
-        author: Author {
-            id: conversation.visitor_id.clone(),
-            username: conversation.username.clone(),
-            name: None,
-            is_visitor: true,
-        },
+        kind: None,
+        text,
+        author,
+        edited: None,
+        is_hidden: false,
+        is_deleted: false,
+        details: Map::new(),
         updated_at: ts,
     }
 }
@@ -219,7 +273,7 @@ fn count_messages(tx: &mut Tx<'_>, room_ids: &[String]) -> Result<(u64, u64), St
     let (mut stored, mut counted) = (0, 0);
     for room_id in room_ids {
         stored += q::messages::history(tx, room_id, i64::MAX, i64::MAX, 0)?.len() as u64;
-        counted += q::rooms::by_id(tx, room_id)?.map_or(0, |found| found.room.message_count as u64);
+        counted += q::rooms::by_id(tx, room_id)?.map_or(0, |room| room.message_count as u64);
     }
     Ok((stored, counted))
 }

@@ -3,20 +3,20 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::calls::{POST_MESSAGE, SEND_MESSAGE};
+use crate::figures::cpu_time;
+use crate::session::User;
 use crate::window::{Count, Window, now};
-
-/// Where messages are posted.
-pub const POST_MESSAGE: &str = "/api/v1/livechat/message";
-
-/// Where users are told who they are.
-pub const ME: &str = "/api/v1/me";
 
 /// How many threads generate load: as many as there are servers at once would starve nobody, fewer could be what is measured.
 const THREADS: usize = 2;
@@ -24,8 +24,11 @@ const THREADS: usize = 2;
 /// The length of a message's id, as clients make them.
 const ID_LENGTH: usize = 17;
 
+/// Stands in a request where the next message's id is written.
+const PLACEHOLDER: &str = "-----------------";
+
 /// The text of every message.
-const TEXT: &str = "Is the blue one still to be had in a larger size? I would need it by Friday.";
+pub const TEXT: &str = "Is the blue one still to be had in a larger size? I would need it by Friday.";
 
 /// Which ids messages have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -130,13 +133,7 @@ pub fn request(method: &str, path: &str, body: &Value) -> Vec<u8> {
 
 /// Makes a request with these headers besides the usual ones.
 pub fn request_with(method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Vec<u8> {
-    match body {
-        Value::Null => raw_request(method, path, headers, ""),
-        body => raw_request(method, path, headers, &body.to_string()),
-    }
-}
-
-fn raw_request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     format!(
@@ -146,22 +143,45 @@ fn raw_request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
     .into_bytes()
 }
 
+/// A value as part of a path or query.
+pub fn encoded(value: &str) -> String {
+    let mut text = String::new();
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
 /// One who calls again and again, over a connection of its own.
 #[derive(Clone)]
 pub struct Caller {
     request: Vec<u8>,
-    /// Which ids its messages have, if it posts any: the request's last bytes before `"}` are the id then.
-    ids: Option<Ids>,
+    /// Which ids its messages have, and where in the request they stand, if it posts any.
+    ids: Option<(Ids, Range<usize>)>,
     connection: usize,
     sent: u64,
 }
 
 impl Caller {
     /// The visitor with this token, who posts messages in its room; `connection` tells it from the others.
-    pub fn posting(connection: usize, token: &str, room_id: &str, ids: Ids) -> Caller {
-        let placeholder = "-".repeat(ID_LENGTH);
-        let body = format!(r#"{{"token":"{token}","rid":"{room_id}","msg":"{TEXT}","_id":"{placeholder}"}}"#);
-        Caller { request: raw_request("POST", POST_MESSAGE, &[], &body), ids: Some(ids), connection, sent: 0 }
+    pub fn posting(connection: usize, token: &str, room_id: &str, ids: Ids) -> Result<Caller> {
+        let body = json!({"token": token, "rid": room_id, "msg": TEXT, "_id": PLACEHOLDER});
+        Caller::writing(connection, request("POST", POST_MESSAGE.path, &body), ids)
+    }
+
+    /// The agent who writes in this room, likewise.
+    pub fn sending(connection: usize, agent: &User, room_id: &str, ids: Ids) -> Result<Caller> {
+        let body = json!({"message": {"rid": room_id, "msg": TEXT, "_id": PLACEHOLDER}});
+        Caller::writing(connection, agent.request("POST", SEND_MESSAGE.path, &body), ids)
+    }
+
+    fn writing(connection: usize, request: Vec<u8>, ids: Ids) -> Result<Caller> {
+        let begin = request.windows(ID_LENGTH).position(|part| part == PLACEHOLDER.as_bytes());
+        let begin = begin.context("the request has a place for the id")?;
+        Ok(Caller { request, ids: Some((ids, begin..begin + ID_LENGTH)), connection, sent: 0 })
     }
 
     /// Somebody who makes the same request every time.
@@ -171,22 +191,16 @@ impl Caller {
 
     /// The next request; if it posts a message, with an id that no other has.
     pub fn next(&mut self) -> Result<&[u8]> {
-        if let Some(ids) = self.ids {
-            self.write_id(ids)?;
+        if let Some((ids, place)) = self.ids.clone() {
+            let mut place = &mut self.request[place];
+            match ids {
+                Ids::Rising => write!(place, "{:04}x{:012}", self.connection, self.sent)?,
+                // 16 of 17 characters hold the mixed number: distinct numbers stay distinct.
+                Ids::Random => write!(place, "{:016x}r", mixed(((self.connection as u64) << 48) | self.sent))?,
+            }
         }
         self.sent += 1;
         Ok(&self.request)
-    }
-
-    fn write_id(&mut self, ids: Ids) -> Result<()> {
-        let end = self.request.len() - r#""}"#.len();
-        let mut place = &mut self.request[end - ID_LENGTH..end];
-        match ids {
-            Ids::Rising => write!(place, "{:04}x{:012}", self.connection, self.sent)?,
-            // 16 of 17 characters hold the mixed number: distinct numbers stay distinct.
-            Ids::Random => write!(place, "{:016x}r", mixed(((self.connection as u64) << 48) | self.sent))?,
-        }
-        Ok(())
     }
 }
 
@@ -267,9 +281,90 @@ async fn call(address: SocketAddr, mut caller: Caller, window: Window) -> Result
     Ok((called, caller.sent))
 }
 
+/// Makes each of `requests` once, over so many connections, each of which takes the next as soon as the last is answered, and gives
+/// the bodies of their answers in the same order. Blocks.
+pub fn run_once(address: SocketAddr, server: u32, requests: Vec<Vec<u8>>, connections: usize) -> Result<(Load, Vec<Vec<u8>>)> {
+    let requests = Arc::new(requests);
+    let (count, next, barrier) = (requests.len() as u64, Arc::new(AtomicUsize::new(0)), Barrier::new(THREADS + 1));
+    let (elapsed, cpu, answered) = std::thread::scope(|scope| {
+        let each = |thread| {
+            let (requests, next, barrier) = (Arc::clone(&requests), Arc::clone(&next), &barrier);
+            let share = (connections + thread) / THREADS;
+            scope.spawn(move || answer_all(address, &requests, &next, share, barrier))
+        };
+        let threads: Vec<_> = (0..THREADS).map(each).collect();
+        barrier.wait();
+        let (begun, before) = (now(), cpu_times(server));
+        let join =
+            |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let answered = threads.into_iter().map(join).collect::<Result<Vec<_>>>();
+        let (elapsed, after) = (begun.elapsed(), cpu_times(server));
+        (elapsed, before.and_then(|before| Ok((before, after?))), answered)
+    });
+    let (before, after) = cpu?;
+    let mut answered: Vec<Answered> = answered?.into_iter().flatten().collect();
+    answered.sort_unstable_by_key(|answered| answered.place);
+    let mut latencies: Vec<u32> = answered.iter().map(|answered| answered.microseconds).collect();
+    latencies.sort_unstable();
+    let load = Load {
+        count: Count { measured: count, whole: count },
+        latencies,
+        per_second: count as f64 / elapsed.as_secs_f64(),
+        server_cpu: after.0.saturating_sub(before.0),
+        own_cpu: after.1.saturating_sub(before.1),
+    };
+    Ok((load, answered.into_iter().map(|answered| answered.body).collect()))
+}
+
+/// One answer of many.
+struct Answered {
+    /// Which request it answers.
+    place: usize,
+    microseconds: u32,
+    body: Vec<u8>,
+}
+
+fn cpu_times(server: u32) -> Result<(Duration, Duration)> {
+    Ok((cpu_time(server)?, cpu_time(std::process::id())?))
+}
+
+/// One thread's connections, which begin together with those of the others.
+fn answer_all(
+    address: SocketAddr,
+    requests: &Arc<Vec<Vec<u8>>>,
+    next: &Arc<AtomicUsize>,
+    connections: usize,
+    barrier: &Barrier,
+) -> Result<Vec<Answered>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let opened: Result<Vec<Connection>> = (0..connections).map(|_| runtime.block_on(Connection::open(address))).collect();
+    // Whoever could not connect is waited for by the others all the same.
+    barrier.wait();
+    let answer = |connection| runtime.spawn(answer_some(connection, Arc::clone(requests), Arc::clone(next)));
+    let tasks: Vec<_> = opened?.into_iter().map(answer).collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(runtime.block_on(task)??);
+    }
+    Ok(all)
+}
+
+async fn answer_some(mut connection: Connection, requests: Arc<Vec<Vec<u8>>>, next: Arc<AtomicUsize>) -> Result<Vec<Answered>> {
+    let mut some = Vec::new();
+    loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let Some(request) = requests.get(place) else { return Ok(some) };
+        let begun = now();
+        let answer = connection.call(request).await?;
+        answer.expect_ok()?;
+        some.push(Answered { place, microseconds: begun.elapsed().as_micros() as u32, body: answer.body.to_vec() });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::ME;
 
     #[test]
     fn a_head_is_read_once_it_is_whole() {
@@ -292,7 +387,7 @@ mod tests {
         for ids in [Ids::Rising, Ids::Random] {
             let mut seen = std::collections::HashSet::new();
             for connection in 0..4 {
-                let mut caller = Caller::posting(connection, "token", "room", ids);
+                let mut caller = Caller::posting(connection, "token", "room", ids).expect("it has a place for ids");
                 for _ in 0..100 {
                     let request = String::from_utf8(caller.next().expect("there is room for an id").to_vec()).expect("it is text");
                     let (head, body) = request.split_once("\r\n\r\n").expect("it has a head");
@@ -305,9 +400,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn values_are_encoded() {
+        assert_eq!(encoded(r#"a_b {"ä":-1}"#), "a_b%20%7B%22%C3%A4%22%3A-1%7D");
+    }
+
     #[test]
     fn who_repeats_sends_the_same_every_time() {
-        let asked = request_with("GET", ME, &[("X-User-Id", "a"), ("X-Auth-Token", "b")], &Value::Null);
+        let asked = request_with("GET", ME.path, &[("X-User-Id", "a"), ("X-Auth-Token", "b")], &Value::Null);
         let text = String::from_utf8(asked.clone()).expect("it is text");
         assert!(text.starts_with("GET /api/v1/me HTTP/1.1\r\nHost: ") && text.ends_with("Content-Length: 0\r\n\r\n"), "{text}");
         assert!(text.contains("\r\nX-User-Id: a\r\nX-Auth-Token: b\r\n"), "{text}");

@@ -1,9 +1,9 @@
 //! The benchmarks: each command prints one section of `docs/performance.md`, with the command line as its heading.
 //!
 //! ```text
-//! cargo build --release                             builds the server that `http`, `me` and `scale` measure
+//! cargo build --release                             builds the server that `chat`, `me` and `scale` measure
 //! cargo run --release -p bench -- store             the store: appends against one commit per call, and reads
-//! cargo run --release -p bench -- http              posting a message, beside a bare HTTP server
+//! cargo run --release -p bench -- chat              the calls of a chat, beside a bare HTTP server
 //! cargo run --release -p bench -- me                asking who one is, beside a bare HTTP server
 //! cargo run --release -p bench -- scale             the same calls with few data and with many
 //! ```
@@ -12,16 +12,19 @@
 //! its rounds. Progress goes to standard error, the section to standard output. Linux only: CPU time is read from `/proc`.
 
 mod bare;
+mod calls;
+mod chat;
 mod comparison;
 mod figures;
 mod fill;
 mod freshness;
-mod http;
 mod load;
 mod me;
 mod process;
 mod scale;
+mod session;
 mod shim;
+mod staff;
 mod store;
 mod window;
 mod workplace;
@@ -40,16 +43,16 @@ struct Arguments {
 enum Command {
     /// Message appends of the embedded store against one commit per call, and point reads.
     Store(store::Options),
-    /// Messages posted to the real server over 64 connections, beside a bare server that parses and answers the same.
-    Http(http::Options),
+    /// The calls of a chat to the real server over 64 connections, beside a bare server that parses and answers the same.
+    Chat(chat::Options),
     /// Logged-in users who ask the real server who they are, beside a bare server that sends the same.
     Me(me::Options),
-    /// The time of single calls with a million messages, against that with a hundredth.
+    /// The time of single calls with millions of messages, against that with a hundredth.
     Scale(scale::Options),
     /// One measurement of `store`, in a process of its own.
     #[command(hide = true)]
     StoreRun(store::measurement::Options),
-    /// The bare server that `http` and `me` compare with.
+    /// The bare server that `chat` and `me` compare with.
     #[command(hide = true)]
     BareServer(bare::Options),
 }
@@ -57,7 +60,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Store(options) => store::run(&options),
-        Command::Http(options) => http::run(&options),
+        Command::Chat(options) => chat::run(&options),
         Command::Me(options) => me::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::StoreRun(options) => store::measurement::run(&options),

@@ -47,10 +47,10 @@ impl Server {
         Server::start(&mut command, folder, "usher")
     }
 
-    /// Starts the bare server, which answers everything with the content of the file `answer`.
-    pub fn bare(folder: &Path, answer: &Path) -> Result<Server> {
+    /// Starts the bare server, which answers with what is kept in `folder` for each kind of call.
+    pub fn bare(folder: &Path) -> Result<Server> {
         let program = std::env::current_exe().context("this program does not know where it is")?;
-        Server::start(Command::new(program).args(["bare-server", "--answer"]).arg(answer), folder, "bare")
+        Server::start(Command::new(program).args(["bare-server", "--answers"]).arg(folder), folder, "bare")
     }
 
     fn start(command: &mut Command, folder: &Path, name: &str) -> Result<Server> {

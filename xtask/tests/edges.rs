@@ -21,11 +21,13 @@ const ALLOWED: [(&str, &[&str]); 8] = [
 const TOOLS: [&str; 3] = ["usher-testkit", "bench", "xtask"];
 
 /// Drivers and frameworks that one crate alone may use, so that the rest does not know them.
-const KEPT_IN: [(&str, &[&str]); 4] = [
+const KEPT_IN: [(&str, &[&str]); 6] = [
     ("rusqlite", &["usher-store"]),
     ("postgres", &["usher-store"]),
     ("axum", &["usher-api", "usher-server"]),
     ("clap", &["usher-config", "usher-server"]),
+    ("lettre", &["usher-adapters"]),
+    ("hickory-resolver", &["usher-adapters"]),
 ];
 
 fn metadata() -> Metadata {

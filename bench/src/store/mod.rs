@@ -118,7 +118,7 @@ fn print(options: &Options, workplace: &Workplace, appends: &[Scenario], reads: 
     print_heading(workplace.path())?;
     println!(
         "{} rooms; median of {rounds} interleaved rounds of {seconds} s, with the lowest and the highest. A transaction posts one message: the \
-         same five statements both ways, `synchronous=FULL` read back, and afterwards every acknowledged message counted. *Group* is the \
+         same four statements both ways, `synchronous=FULL` read back, and afterwards every acknowledged message counted. *Group* is the \
          server's own use case over `Store::write`; *single* is a plain connection behind a lock with a thread for each caller and a commit \
          for each call. CPU is that of the whole process, callers included.\n",
         grouped(measurement::ROOMS as f64)

@@ -24,7 +24,6 @@ const PRAGMAS: &str =
 /// The statements of posting a message, as the store has them.
 struct Statements {
     for_posting: &'static str,
-    by_id: &'static str,
     insert: &'static str,
     add_to_room: &'static str,
     record: &'static str,
@@ -85,7 +84,6 @@ impl Single {
         ensure!(synchronous == 2, "SQLite did not accept synchronous = FULL");
         let statements = Statements {
             for_posting: statement(q::rooms::STATEMENTS, "FOR_POSTING")?,
-            by_id: statement(q::messages::STATEMENTS, "BY_ID")?,
             insert: statement(q::messages::STATEMENTS, "INSERT")?,
             add_to_room: statement(q::rooms::STATEMENTS, "ADD_VISITOR_MESSAGE")?,
             record: statement(q::changes::STATEMENTS, "RECORD")?,
@@ -108,8 +106,7 @@ impl Single {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let room = self.room(&transaction, conversation)?;
-        let is_taken = transaction.prepare_cached(self.statements.by_id)?.exists([id])?;
-        ensure!(!is_taken && room.is_open && room.is_blocked != Some(true), "a message was refused");
+        ensure!(room.is_open && room.is_blocked != Some(true), "a message was refused");
         self.append(&transaction, conversation, &room, id, now)?;
         Ok(transaction.commit()?)
     }
@@ -134,7 +131,8 @@ impl Single {
     fn append(&self, transaction: &Transaction<'_>, conversation: &Conversation, room: &Room, id: &str, now: i64) -> Result<()> {
         let (room_id, ts, seq) = (&conversation.room_id, next_message_ts(now, room.last_message_at), room.seq + 1);
         let (author, username, name) = (&room.visitor_id, &room.visitor_username, &room.visitor_name);
-        let message = params![id, room_id, ts, None::<String>, TEXT, author, username, name, true, now];
+        let kind_and_details = None::<String>;
+        let message = params![id, room_id, ts, kind_and_details, TEXT, author, username, name, true, false, kind_and_details, now];
         let written = [
             transaction.prepare_cached(self.statements.insert)?.execute(message)?,
             transaction.prepare_cached(self.statements.add_to_room)?.execute(params![room_id, seq, id, ts, now])?,

@@ -128,11 +128,22 @@ macro_rules! requirements {
 
 requirements! {
     AccessPermissions = All [ACCESS_PERMISSIONS];
+    ChangeDepartmentAgents = Any [MANAGE_LIVECHAT_DEPARTMENTS ADD_LIVECHAT_DEPARTMENT_AGENTS];
+    CloseRoom = All [CLOSE_LIVECHAT_ROOM];
+    DeleteDepartment = Any [MANAGE_LIVECHAT_DEPARTMENTS REMOVE_LIVECHAT_DEPARTMENT];
     DeleteUser = All [DELETE_USER];
+    EditPrivilegedSetting = All [EDIT_PRIVILEGED_SETTING];
     EditOtherUserActiveStatus = Any [EDIT_OTHER_USER_ACTIVE_STATUS MANAGE_MODERATION_ACTIONS];
     EditSettings = Any [EDIT_PRIVILEGED_SETTING MANAGE_SELECTED_SETTINGS];
+    ManageAgents = All [MANAGE_LIVECHAT_AGENTS];
+    ManageDepartments = All [MANAGE_LIVECHAT_DEPARTMENTS];
+    ViewDepartments = Any [VIEW_LIVECHAT_DEPARTMENTS VIEW_L_ROOM];
+    SetServiceLevel = Any [VIEW_L_ROOM MANAGE_LIVECHAT_SLA];
+    SendTranscript = All [SEND_OMNICHANNEL_CHAT_TRANSCRIPT];
     ViewDirectRoom = All [VIEW_D_ROOM];
+    ViewLivechatManager = All [VIEW_LIVECHAT_MANAGER];
     ViewPrivilegedSetting = All [VIEW_PRIVILEGED_SETTING];
+    ViewRoom = All [VIEW_L_ROOM];
 }
 
 /// An argument that says who may call.

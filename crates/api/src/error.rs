@@ -43,6 +43,8 @@ pub enum ApiError {
     NotPermitted,
     /// 403: the use case says that the caller may not.
     Unauthorized,
+    /// 404: there is no such record; the text says what kind.
+    NotFound(Cow<'static, str>),
     /// 404: there is no such path.
     UnknownPath,
     /// 405: the path has no such method.
@@ -136,7 +138,7 @@ impl ApiError {
             ApiError::BadRequest { .. } => StatusCode::BAD_REQUEST,
             ApiError::NotLoggedIn | ApiError::LoginRefused(_) => StatusCode::UNAUTHORIZED,
             ApiError::NotPermitted | ApiError::Unauthorized => StatusCode::FORBIDDEN,
-            ApiError::UnknownPath => StatusCode::NOT_FOUND,
+            ApiError::NotFound(_) | ApiError::UnknownPath => StatusCode::NOT_FOUND,
             ApiError::UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
             ApiError::LongBody => StatusCode::PAYLOAD_TOO_LARGE,
@@ -156,6 +158,7 @@ impl ApiError {
             ApiError::LoginRefused(refusal) => refused_login(refusal),
             ApiError::NotPermitted => Failed::new(NOT_PERMITTED),
             ApiError::Unauthorized => Failed::new("unauthorized"),
+            ApiError::NotFound(text) => Failed::new(text.clone()),
             ApiError::UnknownPath | ApiError::UnknownMethod => {
                 Failed { status: Some("error"), message: Some(NO_ENDPOINT.into()), ..Failed::new(NO_ENDPOINT) }
             }
@@ -195,24 +198,31 @@ enum Form {
     Silent,
     /// 403.
     Unauthorized,
+    /// 403, in the words for a permission that an operation declares.
+    NotPermitted,
+    /// 404 with the bare sentence.
+    NotFound,
 }
 
 fn form(refusal: &Refusal) -> Form {
     match refusal {
-        Refusal::InvalidToken
-        | Refusal::InvalidRoom
-        | Refusal::NoSuchRoom
-        | Refusal::RoomClosed
-        | Refusal::InvalidMessage
-        | Refusal::MessageTooLong
-        | Refusal::ChannelBlocked
-        | Refusal::InvalidDepartment
-        | Refusal::InvalidRoleProperties => Form::Code,
-        Refusal::UserNotFound | Refusal::SettingType { .. } => Form::Sentence,
-        Refusal::InvalidPermission | Refusal::InvalidRole | Refusal::RoleNotFound => Form::Apart,
+        Refusal::UserNotFound | Refusal::SettingType { .. } | Refusal::Mismatch(_) => Form::Sentence,
+        Refusal::FieldExists | Refusal::FieldNotFound | Refusal::NoFieldToDelete | Refusal::FieldTooLong => Form::Sentence,
+        Refusal::InvalidFieldValue(_) | Refusal::FieldsMissing(_) => Form::Sentence,
+        Refusal::NoSuchMessage(_) | Refusal::MessageOfOtherRoom | Refusal::DeletingForAuthorNotAllowed => Form::Sentence,
+        Refusal::InvalidPermission | Refusal::InvalidRole | Refusal::RoleNotFound | Refusal::RoomInfoNotAllowed => Form::Apart,
+        Refusal::InvalidChannel => Form::Long,
+        Refusal::ServiceLevelNotFound(_) => Form::Sentence,
+        Refusal::OfflineMessage | Refusal::TakerInvalid => Form::Sentence,
+        Refusal::AgentHasEnoughChats | Refusal::InvalidContact | Refusal::UnknownContact | Refusal::UnverifiedContact => Form::Long,
+        Refusal::RoomOnHold | Refusal::NotReturned => Form::Long,
+        Refusal::LivechatDisabled | Refusal::InvalidVisitor | Refusal::InvalidTranscriptAddress => Form::Long,
         Refusal::NoSuchSetting => Form::Silent,
         Refusal::Unauthorized => Form::Unauthorized,
-        _ => Form::Long,
+        Refusal::NotPermitted => Form::NotPermitted,
+        Refusal::NoSuchAgent => Form::NotFound,
+        with_a_sentence if with_a_sentence.reason().is_some() => Form::Long,
+        _ => Form::Code,
     }
 }
 
@@ -225,6 +235,8 @@ impl From<Refusal> for ApiError {
             Form::Long => ApiError::long(&refusal),
             Form::Silent => ApiError::silent(),
             Form::Unauthorized => ApiError::Unauthorized,
+            Form::NotPermitted => ApiError::NotPermitted,
+            Form::NotFound => ApiError::NotFound(refusal.reason().unwrap_or_default()),
         }
     }
 }

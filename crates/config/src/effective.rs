@@ -40,6 +40,8 @@ pub struct Config {
     pub synchronous: bool,
     /// Whether pages are scrubbed. Always, but for the proof that its own test can fail.
     pub scrub: bool,
+    /// Whether writes on PostgreSQL keep out of each other's way. Always, but for the proof that its own test can fail.
+    pub serializable: bool,
 }
 
 /// Why there is no configuration. The texts name the key.
@@ -101,6 +103,7 @@ impl Config {
             },
             synchronous: !is_on(layer.unsafe_synchronous_off),
             scrub: !is_on(layer.unsafe_scrub_off),
+            serializable: !is_on(layer.unsafe_read_committed),
         })
     }
 }
@@ -129,7 +132,12 @@ impl fmt::Display for Config {
         writeln!(formatter, "admin_username = \"{}\"", self.admin.username)?;
         writeln!(formatter, "admin_password = \"{}\"", secret(&self.admin.password))?;
         write!(formatter, "admin_email = \"{}\"", plain(&self.admin.email))?;
-        for (name, is_kept) in [("unsafe_synchronous_off", self.synchronous), ("unsafe_scrub_off", self.scrub)] {
+        let broken = [
+            ("unsafe_synchronous_off", self.synchronous),
+            ("unsafe_scrub_off", self.scrub),
+            ("unsafe_read_committed", self.serializable),
+        ];
+        for (name, is_kept) in broken {
             if !is_kept {
                 write!(formatter, "\n{name} = \"on\"")?;
             }
@@ -158,6 +166,7 @@ mod tests {
         let config = load(flags, file, &[("USHER_LOG", "variable"), ("USHER_LISTEN", "2.2.2.2:2")]).unwrap();
         assert_eq!((config.log.as_str(), config.listen.to_string().as_str()), ("flag", "2.2.2.2:2"));
         assert_eq!((config.data.to_str(), config.rate_limits, config.synchronous, config.scrub), (Some("file"), true, true, true));
+        assert!(config.serializable);
     }
 
     #[test]

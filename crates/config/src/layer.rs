@@ -59,6 +59,9 @@ pub struct Layer {
     /// Breaks a promise on purpose: pages are not scrubbed. For the proof that its own test can fail.
     #[arg(long, global = true, hide = true, value_name = "on|off")]
     pub unsafe_scrub_off: Option<Switch>,
+    /// Breaks a promise on purpose: writes on PostgreSQL come between each other. For the proof that its own test can fail.
+    #[arg(long, global = true, hide = true, value_name = "on|off")]
+    pub unsafe_read_committed: Option<Switch>,
 }
 
 impl Layer {
@@ -76,6 +79,7 @@ impl Layer {
             admin_email: self.admin_email.or(below.admin_email),
             unsafe_synchronous_off: self.unsafe_synchronous_off.or(below.unsafe_synchronous_off),
             unsafe_scrub_off: self.unsafe_scrub_off.or(below.unsafe_scrub_off),
+            unsafe_read_committed: self.unsafe_read_committed.or(below.unsafe_read_committed),
         }
     }
 }

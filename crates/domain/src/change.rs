@@ -12,16 +12,27 @@ pub enum ChangeKind {
     RoomOpened,
     /// The room's own record changed.
     RoomChanged,
-    /// A message was added; the room's record (counters, last message) changed with it. The reference is the message's id.
+    /// A message was added; the room's record (counters, last message) and what its members have not read changed with it. The
+    /// reference is the message's id.
     MessagePosted,
+    /// A message was edited or deleted. The reference is the message's id.
+    MessageChanged,
+    /// A user got the room into the own list, lost it, or read it. The reference is the user's id.
+    MemberChanged,
     /// The room and all that belongs to it is gone. Never stored: its log is erased with it.
     RoomErased,
 }
 
 impl ChangeKind {
     /// Every kind there is, for tests that must cover them all.
-    pub const ALL: [ChangeKind; 4] =
-        [ChangeKind::RoomOpened, ChangeKind::RoomChanged, ChangeKind::MessagePosted, ChangeKind::RoomErased];
+    pub const ALL: [ChangeKind; 6] = [
+        ChangeKind::RoomOpened,
+        ChangeKind::RoomChanged,
+        ChangeKind::MessagePosted,
+        ChangeKind::MessageChanged,
+        ChangeKind::MemberChanged,
+        ChangeKind::RoomErased,
+    ];
 
     /// The name under which the kind is stored.
     pub fn name(self) -> &'static str {
@@ -29,6 +40,8 @@ impl ChangeKind {
             ChangeKind::RoomOpened => "room-opened",
             ChangeKind::RoomChanged => "room-changed",
             ChangeKind::MessagePosted => "message-posted",
+            ChangeKind::MessageChanged => "message-changed",
+            ChangeKind::MemberChanged => "member-changed",
             ChangeKind::RoomErased => "room-erased",
         }
     }
@@ -48,7 +61,7 @@ pub struct Change {
     pub seq: i64,
     /// What happened.
     pub kind: ChangeKind,
-    /// The id of what it happened to: a message's, otherwise the room's own.
+    /// The id of what it happened to: a message's or member's, otherwise the room's own.
     pub reference: String,
 }
 

@@ -3,6 +3,10 @@
 //! An id has 17 characters of an alphabet without look-alikes, as clients expect: 8 for the millisecond, 9 random. The alphabet is
 //! in ASCII order, so ids made later sort later and indexes on them grow at one end. Ids are no secrets; tokens are.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
 use crate::clock::Random;
 
 /// The 55 unmistakable characters, in ASCII order.
@@ -27,6 +31,58 @@ pub fn new(now: i64, random: &dyn Random) -> String {
     }
     fill_evenly(&mut characters[TIME_CHARACTERS..], random);
     characters.iter().copied().map(char::from).collect()
+}
+
+/// Ids for work that may run more than once: whoever takes them again from a copy gets the same ones.
+#[derive(Clone)]
+pub struct Sequence {
+    now: i64,
+    seed: [u8; 32],
+    taken: u64,
+}
+
+impl Sequence {
+    /// Ids for what comes into being at `now` (milliseconds UTC).
+    pub fn new(now: i64, random: &dyn Random) -> Sequence {
+        let mut seed = [0; 32];
+        random.fill(&mut seed);
+        Sequence { now, seed, taken: 0 }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> String {
+        new(self.now, &self.draw())
+    }
+
+    /// The next id of 24 hexadecimal digits, as those of inquiries are.
+    pub fn next_hexadecimal(&mut self) -> String {
+        let mut bytes = [0; 12];
+        self.draw().fill(&mut bytes);
+        hex::encode(bytes)
+    }
+
+    fn draw(&mut self) -> Draw {
+        self.taken += 1;
+        Draw { seed: self.seed, place: self.taken, block: AtomicU64::new(0) }
+    }
+}
+
+/// The randomness for one id of a sequence: hashes of the seed, the id's place, and a number.
+struct Draw {
+    seed: [u8; 32],
+    place: u64,
+    block: AtomicU64,
+}
+
+impl Random for Draw {
+    fn fill(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(32) {
+            let block = self.block.fetch_add(1, Ordering::Relaxed);
+            let hash =
+                Sha256::new().chain_update(self.seed).chain_update(self.place.to_be_bytes()).chain_update(block.to_be_bytes());
+            part.copy_from_slice(&hash.finalize()[..part.len()]);
+        }
+    }
 }
 
 /// Makes an id without any time in it, for what must tell nothing about its subject.
@@ -69,7 +125,6 @@ fn fill_evenly(characters: &mut [u8], random: &dyn Random) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// A generator that counts: enough to see where its bytes go.
     struct Counting(AtomicU64);
@@ -93,6 +148,20 @@ mod tests {
         let ids: Vec<String> = (0..2_000).map(|step| new(1_700_000_000_000 + step * 7, &random)).collect();
         assert!(ids.iter().all(|id| id.len() == LENGTH && id.bytes().all(|byte| ALPHABET.contains(&byte))));
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn a_copy_of_a_sequence_gives_the_same_ids() {
+        let mut first = Sequence::new(1_700_000_000_000, &Counting(AtomicU64::new(0)));
+        let mut copy = first.clone();
+        let ids: Vec<String> = (0..200).map(|_| first.next_id()).collect();
+        assert_eq!(ids, (0..200).map(|_| copy.next_id()).collect::<Vec<_>>());
+        assert_eq!(first.next_hexadecimal(), copy.next_hexadecimal());
+        let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
+        assert_eq!(distinct.len(), 200);
+        assert!(ids.iter().all(|id| id.len() == LENGTH && id[..8] == ids[0][..8]));
+        let hexadecimal = first.next_hexadecimal();
+        assert!(hexadecimal.len() == 24 && hexadecimal.bytes().all(|digit| digit.is_ascii_hexdigit()));
     }
 
     #[test]

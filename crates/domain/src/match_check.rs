@@ -26,6 +26,10 @@ pub enum MatchKind {
     Text(usize),
     /// A boolean.
     Boolean,
+    /// A whole number.
+    Integer,
+    /// A list of texts of at most this many characters, none of them NUL.
+    Texts(usize),
     /// Anything at all, unlooked at: who uses it has to bound it.
     Any,
     /// An object.
@@ -98,6 +102,8 @@ impl MatchKind {
             (_, Some(value)) => self.check(value, ""),
             (MatchKind::Any, None) => Ok(()),
             (MatchKind::Text(_), None) => Err(failure("Expected string, got undefined", "")),
+            (MatchKind::Integer, None) => Err(failure("Expected Integer, got undefined", "")),
+            (MatchKind::Texts(_), None) => Err(failure("Expected array, got undefined", "")),
             (MatchKind::Boolean, None) => Err(failure("Expected boolean, got undefined", "")),
             (MatchKind::Object(_), None) => Err(failure("Expected object, got undefined", "")),
             (MatchKind::List(_), None) => Err(failure("Expected array, got undefined", "")),
@@ -110,6 +116,10 @@ impl MatchKind {
             (MatchKind::Text(_), _) => Err(unexpected("string", value, path)),
             (MatchKind::Boolean, Value::Bool(_)) | (MatchKind::Any, _) => Ok(()),
             (MatchKind::Boolean, _) => Err(unexpected("boolean", value, path)),
+            (MatchKind::Integer, Value::Number(number)) if number.is_i64() => Ok(()),
+            (MatchKind::Integer, _) => Err(unexpected("Integer", value, path)),
+            (MatchKind::Texts(limit), Value::Array(items)) => check_texts(items, *limit, path),
+            (MatchKind::Texts(_), _) => Err(unexpected("array", value, path)),
             (MatchKind::Object(pattern), _) => check_match(value, pattern, path),
             (MatchKind::List(pattern), Value::Array(items)) => check_items(items, pattern, path),
             (MatchKind::List(_), _) => Err(unexpected("array", value, path)),
@@ -126,6 +136,10 @@ fn check_text(text: &str, limit: usize, path: &str) -> Result<(), String> {
 
 fn check_items(items: &[Value], pattern: &MatchPattern, path: &str) -> Result<(), String> {
     items.iter().enumerate().try_for_each(|(index, item)| check_match(item, pattern, &format!("{path}[{index}]")))
+}
+
+fn check_texts(items: &[Value], limit: usize, path: &str) -> Result<(), String> {
+    items.iter().enumerate().try_for_each(|(index, item)| MatchKind::Text(limit).check(item, &format!("{path}[{index}]")))
 }
 
 fn below(path: &str, name: &str) -> String {

@@ -4,6 +4,9 @@
 //! whenever a message is shown, so nothing has to be kept in step and there is no second copy to erase.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::room::Person;
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +23,32 @@ pub struct Message {
     pub text: String,
     /// Who wrote it.
     pub author: Author,
+    /// When and by whom its text was last changed.
+    pub edited: Option<Edited>,
+    /// Whether no history shows it.
+    pub is_hidden: bool,
+    /// Whether it was deleted: then nothing of its content is left.
+    pub is_deleted: bool,
+    /// What only some messages have, by the names of the wire; moments are `{"$date": milliseconds}`.
+    pub details: Map<String, Value>,
     /// When it was last changed (milliseconds UTC).
     pub updated_at: i64,
+}
+
+/// A change of a message's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// When (milliseconds UTC).
+    pub at: i64,
+    /// By whom: a user or the visitor.
+    pub by: Person,
+}
+
+impl Message {
+    /// Whether the server wrote it to say that something happened.
+    pub fn is_of_system(&self) -> bool {
+        self.kind.is_some()
+    }
 }
 
 /// Who wrote a message, as named at that time.
@@ -39,6 +66,30 @@ pub struct Author {
 
 /// The system message that begins every room.
 pub const STARTED: &str = "livechat-started";
+
+/// The one that ends it.
+pub const CLOSED: &str = "livechat-close";
+
+/// Tells the widget to do something.
+pub const COMMAND: &str = "command";
+
+/// An agent joined.
+pub const JOINED: &str = "uj";
+
+/// An agent left.
+pub const LEFT: &str = "ul";
+
+/// The chat went to somebody else, or back into the queue.
+pub const TRANSFERRED: &str = "livechat_transfer_history";
+
+/// The visitor saw a page.
+pub const NAVIGATED: &str = "livechat_navigation_history";
+
+/// A transcript was sent.
+pub const TRANSCRIPT_SENT: &str = "livechat_transcript_history";
+
+/// What stands in place of a message that was deleted.
+pub const REMOVED: &str = "rm";
 
 /// The links in `text`, in order: runs of non-blank characters that begin with `http://` or `https://`, without the punctuation
 /// that ends a sentence or closes a bracket around them.

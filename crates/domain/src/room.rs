@@ -1,5 +1,10 @@
 //! Omnichannel rooms: the record and the rules of its fields.
 
+use serde::{Deserialize, Serialize};
+
+use crate::inquiry::Inquiry;
+use crate::metrics::Metrics;
+
 /// Where a conversation comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -19,6 +24,9 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Every kind.
+    pub const ALL: [SourceKind; 2] = [SourceKind::Widget, SourceKind::Api];
+
     /// The name on the wire and in the store.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,8 +37,89 @@ impl SourceKind {
 
     /// The kind called `name`.
     pub fn from_name(name: &str) -> Option<SourceKind> {
-        [SourceKind::Widget, SourceKind::Api].into_iter().find(|kind| kind.name() == name)
+        SourceKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
+}
+
+/// A user, as named at the time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Person {
+    /// The user's id.
+    pub id: String,
+    /// The user name.
+    pub username: String,
+}
+
+/// The agent who serves a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedBy {
+    /// Who.
+    pub agent: Person,
+    /// Since when (milliseconds UTC).
+    pub since: i64,
+}
+
+/// Who answers the visitor's latest question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responder {
+    /// Who.
+    pub user: Person,
+    /// The time of the first answer (milliseconds UTC).
+    pub first_at: i64,
+    /// The time of the latest answer (milliseconds UTC).
+    pub last_at: i64,
+}
+
+/// The sides that can close a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closer {
+    /// An agent, or the server.
+    User,
+    /// The visitor.
+    Visitor,
+}
+
+impl Closer {
+    /// The name on the wire and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Closer::User => "user",
+            Closer::Visitor => "visitor",
+        }
+    }
+
+    /// The side called `name`.
+    pub fn from_name(name: &str) -> Option<Closer> {
+        [Closer::User, Closer::Visitor].into_iter().find(|closer| closer.name() == name)
+    }
+}
+
+/// How a room ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// When (milliseconds UTC).
+    pub at: i64,
+    /// By which side.
+    pub closer: Closer,
+    /// By whom: a user or the visitor.
+    pub by: Person,
+}
+
+/// Who wants the transcript by mail once the room is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptRequest {
+    /// When it was asked for (milliseconds UTC).
+    pub requested_at: i64,
+    /// The id of the user who asked.
+    pub user_id: String,
+    /// The user name.
+    pub username: String,
+    /// The name.
+    pub name: Option<String>,
+    /// Where it goes.
+    pub email: String,
+    /// The subject of the mail.
+    pub subject: String,
 }
 
 /// A room as stored.
@@ -48,14 +137,20 @@ pub struct Room {
     pub contact_id: String,
     /// The display name.
     pub name: String,
-    /// The department asked for.
+    /// The department it belongs to.
     pub department_id: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// Whether it is open.
     pub is_open: bool,
+    /// Whether it rests until the visitor writes again.
+    pub on_hold: bool,
+    /// The agent who serves it.
+    pub served_by: Option<ServedBy>,
     /// Whether the visitor waits for an answer.
     pub waiting_response: bool,
+    /// Who answers the latest question, unless the visitor waits.
+    pub responder: Option<Responder>,
     /// How many messages it has, system messages included.
     pub message_count: i64,
     /// How many people are in it.
@@ -64,18 +159,50 @@ pub struct Room {
     pub seq: i64,
     /// When it was opened (milliseconds UTC).
     pub opened_at: i64,
-    /// The time of its latest message (milliseconds UTC).
+    /// The message that is shown as its latest.
+    pub last_message_id: Option<String>,
+    /// The time of that message (milliseconds UTC).
     pub last_message_at: i64,
+    /// The time of the latest message of any kind (milliseconds UTC).
+    pub last_ts: i64,
     /// When it was last put into the queue (milliseconds UTC).
     pub queued_at: i64,
     /// When the visitor last wrote (milliseconds UTC).
     pub visitor_last_message_at: Option<i64>,
-    /// The first visitor message that nobody has answered yet (`metrics.v.lq`, milliseconds UTC).
-    pub visitor_waiting_since: Option<i64>,
-    /// When it was closed (milliseconds UTC).
-    pub closed_at: Option<i64>,
+    /// The months (`YYYY-MM`) in which an agent answered the contact, as of the latest answer in this room.
+    pub visitor_activity: Vec<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Its tags, in the order in which they were given.
+    pub tags: Vec<String>,
+    /// Values of custom fields, by the field's id.
+    pub fields: Vec<(String, String)>,
+    /// What the visitor thinks of it, as a JSON object.
+    pub survey: Option<String>,
+    /// How it ended.
+    pub closing: Option<Closing>,
+    /// When the visitor will count as gone (milliseconds UTC).
+    pub abandonment_at: Option<i64>,
+    /// Who wants the transcript.
+    pub transcript_request: Option<TranscriptRequest>,
+    /// Its place in the queue, as long as it is open.
+    pub inquiry: Option<Inquiry>,
+    /// What figures are computed from.
+    pub metrics: Metrics,
     /// When the record last changed (milliseconds UTC).
     pub updated_at: i64,
+}
+
+impl Room {
+    /// Whether this user serves it.
+    pub fn is_served_by(&self, user_id: &str) -> bool {
+        self.served_by.as_ref().is_some_and(|served| served.agent.id == user_id)
+    }
+
+    /// When it was closed (milliseconds UTC).
+    pub fn closed_at(&self) -> Option<i64> {
+        self.closing.as_ref().map(|closing| closing.at)
+    }
 }
 
 /// The time of a room's next message: now, but later than every message before it, because clients page by time.

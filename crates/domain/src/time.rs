@@ -8,6 +8,11 @@ pub fn iso(milliseconds: i64) -> String {
     format!("{:.3}", Timestamp::from_millisecond(milliseconds).unwrap_or(nearest))
 }
 
+/// The month of a moment, as `2021-07` (UTC).
+pub fn month(milliseconds: i64) -> String {
+    iso(milliseconds).chars().take(7).collect()
+}
+
 /// Reads an ISO 8601 instant (with `Z` or an offset) or a bare date (`2021-07-18`, its midnight in UTC). `None` if it is neither.
 pub fn parse_iso(text: &str) -> Option<i64> {
     let instant = text.parse::<Timestamp>().ok().map(|timestamp| timestamp.as_millisecond());
@@ -28,6 +33,7 @@ mod tests {
         assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso(1_706_702_400_000), "2024-01-31T12:00:00.000Z");
         assert_eq!(&iso(i64::MAX)[..5], "9999-");
+        assert_eq!(month(1_706_702_400_000), "2024-01");
     }
 
     #[test]

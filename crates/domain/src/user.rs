@@ -31,6 +31,38 @@ impl UserStatus {
     }
 }
 
+/// Whether an agent takes chats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Availability {
+    /// Takes them.
+    Available,
+    /// Takes none.
+    NotAvailable,
+}
+
+impl Availability {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Availability::Available => "available",
+            Availability::NotAvailable => "not-available",
+        }
+    }
+
+    /// The one called `name`.
+    pub fn from_name(name: &str) -> Option<Availability> {
+        [Availability::Available, Availability::NotAvailable].into_iter().find(|availability| availability.name() == name)
+    }
+
+    /// The opposite.
+    pub fn opposite(self) -> Availability {
+        match self {
+            Availability::Available => Availability::NotAvailable,
+            Availability::NotAvailable => Availability::Available,
+        }
+    }
+}
+
 /// The name of the user in whose name the server itself speaks. It has no password: nobody can log in as it.
 pub const SYSTEM_USER: &str = "rocket.cat";
 
@@ -90,5 +122,15 @@ mod tests {
     fn statuses_are_found_by_name() {
         assert_eq!(UserStatus::from_name("busy"), Some(UserStatus::Busy));
         assert_eq!(UserStatus::from_name("Busy"), None);
+    }
+
+    #[test]
+    fn availabilities_are_found_by_name() {
+        for availability in [Availability::Available, Availability::NotAvailable] {
+            assert_eq!(Availability::from_name(availability.name()), Some(availability));
+            assert_eq!(availability.opposite().opposite(), availability);
+            assert_ne!(availability.opposite(), availability);
+        }
+        assert_eq!(Availability::from_name("Available"), None);
     }
 }

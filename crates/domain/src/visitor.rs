@@ -1,5 +1,7 @@
 //! Visitors: the record of somebody who writes from outside, and the token that is their only credential.
 
+use crate::room::Person;
+
 /// A visitor's secret. Never blank, so that a missing one can select nothing; never longer than [`VisitorToken::LIMIT`] characters and
 /// without NUL, which no store takes.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -52,6 +54,12 @@ pub struct Visitor {
     pub last_chat: Option<LastChat>,
     /// What the registering request said of itself, if that may be kept.
     pub connection: Connection,
+    /// The agent who took a chat of the visitor last, if that is remembered.
+    pub last_agent: Option<LastAgent>,
+    /// Values of custom fields, by the field's id.
+    pub fields: Vec<(String, String)>,
+    /// The months (`YYYY-MM`) in which an agent answered the contact.
+    pub activity: Vec<String>,
     /// When the visitor registered (milliseconds UTC).
     pub created_at: i64,
     /// When the record last changed (milliseconds UTC).
@@ -71,6 +79,15 @@ pub struct LastChat {
     /// The room.
     pub room_id: String,
     /// When it was opened (milliseconds UTC).
+    pub at: i64,
+}
+
+/// The agent who took a chat of a visitor last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAgent {
+    /// Who.
+    pub agent: Person,
+    /// When (milliseconds UTC).
     pub at: i64,
 }
 

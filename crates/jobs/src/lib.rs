@@ -23,7 +23,10 @@ impl Jobs {
         let (stop, stopped) = watch::channel(false);
         let running = vec![
             tokio::spawn(kinds::seal_erasures::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::send_mails::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::give_waiting_chats::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::follow_platform::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::forget_old::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::forget_idle_callers::run(Arc::clone(services), stopped)),
         ];
         Jobs { stop, running }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use usher_adapters::{SystemClock, SystemRandom};
+use usher_adapters::{SystemClock, SystemRandom, outside};
 use usher_config::{Config, overwritten_settings};
 use usher_domain::settings;
 use usher_services::platform::SettingsOfEnvironment;
@@ -45,15 +45,17 @@ pub async fn open(config: &Config, settings: SettingsOfEnvironment) -> anyhow::R
     };
     let (clock, hub) = (Arc::new(SystemClock::default()), Arc::new(Hub::default()));
     let safe = Options::safe(clock.clone(), hub.clone());
-    let options = Options { synchronous: config.synchronous, scrub: config.scrub, ..safe };
-    if !config.synchronous || !config.scrub {
+    let options = Options { synchronous: config.synchronous, scrub: config.scrub, serializable: config.serializable, ..safe };
+    if !config.synchronous || !config.scrub || !config.serializable {
         tracing::error!(
             synchronous = config.synchronous,
             scrub = config.scrub,
+            serializable = config.serializable,
             "a promise is broken on purpose: this is for proofs only, never for data that anybody needs"
         );
     }
     let store = Store::open(&location, options).context("the store cannot be opened")?;
-    let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, Arc::new(SystemRandom));
+    let random = Arc::new(SystemRandom);
+    let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, random, outside());
     Ok(Opened { services: Arc::new(services.await?), _lock: lock })
 }

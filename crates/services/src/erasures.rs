@@ -119,6 +119,7 @@ fn begin(
     let subject = q::visitors::internal_id(tx, &visitor.id)?;
     q::erasures::insert(tx, erasure_id, &subject, &visitor.id, "visitor", now)?;
     q::visitors::disable(tx, &visitor.id)?;
+    q::page_visits::delete_of_token(tx, token.as_str())?;
     for (room_id, seq) in q::rooms::of_visitor(tx, &visitor.id)? {
         tx.emit(Change { reference: room_id.clone(), room_id, seq: seq + 1, kind: ChangeKind::RoomErased });
     }
@@ -138,10 +139,21 @@ fn go_on(tx: &mut Tx<'_>, erasure_id: &str, now: i64) -> Result<bool, StoreError
         return Ok(false);
     }
     let contact_id = q::visitors::contact_id(tx, &visitor_id)?;
+    let others = delete_others(tx, &visitor_id, now)?;
     let rooms = q::rooms::delete_of_visitor(tx, &visitor_id)? as i64;
     let contacts = q::contacts::delete_of_visitor(tx, &visitor_id, &contact_id)? as i64;
     q::visitors::delete(tx, &visitor_id)?;
-    q::erasures::count(tx, erasure_id, &Counts { visitors: 1, contacts, rooms, ..counts })?;
+    q::erasures::count(tx, erasure_id, &Counts { visitors: 1, contacts, rooms, others, ..counts })?;
     q::erasures::finish(tx, erasure_id, now)?;
     Ok(true)
+}
+
+/// Deletes what hangs on a visitor or its rooms besides messages and their log. Gives how many rows that were.
+fn delete_others(tx: &mut Tx<'_>, visitor_id: &str, now: i64) -> Result<i64, StoreError> {
+    let subscriptions = q::subscriptions::delete_of_visitor(tx, visitor_id, now)?;
+    let decisions = q::routing_decisions::delete_of_visitor(tx, visitor_id)?;
+    let fields = q::fields::delete_of_visitor(tx, visitor_id)?;
+    let email = q::visitors::email(tx, visitor_id)?;
+    let mails = q::mails::delete_of_visitor(tx, visitor_id, email.as_deref())?;
+    Ok((subscriptions + decisions + fields + mails) as i64)
 }

@@ -3,26 +3,37 @@
 //! Each opens one transaction, calls the rules of `domain`, and says what happened. REST and realtime callers go through the same
 //! functions. Depends on `store` and `domain`; knows nothing of HTTP.
 
+pub mod agents;
+pub mod custom_fields;
+pub mod departments;
 pub mod documents;
 pub mod erasures;
 mod error;
 mod guests;
 pub mod hub;
+pub mod integrations;
 pub mod limits;
 pub mod livechat;
 pub mod logins;
+pub mod mails;
 pub mod messages;
 pub mod methods;
+pub mod page_visits;
 mod passwords;
 pub mod permissions;
 pub mod platform;
+pub mod ports;
 pub mod roles;
 pub mod rooms;
 pub mod settings;
+pub mod subscriptions;
+pub mod transcripts;
 pub mod users;
+pub mod visitor_lists;
 pub mod visitors;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Notify;
 use usher_domain::{Clock, Random, id};
@@ -37,6 +48,7 @@ use limits::Limits;
 use logins::Attempts;
 use passwords::Passwords;
 use platform::{InForce, SettingsOfEnvironment};
+use ports::Outside;
 
 /// What every use case works with.
 pub struct Services {
@@ -49,12 +61,19 @@ pub struct Services {
     /// How often a caller may call; `None` where nobody is slowed down.
     pub limits: Option<Limits>,
     random: Arc<dyn Random>,
+    outside: Outside,
     in_force: InForce,
     guests: GuestNumbers,
     passwords: Passwords,
     attempts: Attempts,
     /// Wakes the sealing of erasures.
     unsealed: Notify,
+    /// Wakes the routing of chats that wait.
+    waiting: Notify,
+    /// Wakes the sending of mails.
+    waiting_mail: Notify,
+    /// Whether files may hold something of a mail that was sent.
+    unsealed_mail: AtomicBool,
 }
 
 impl Services {
@@ -71,6 +90,7 @@ impl Services {
         rate_limits: bool,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        outside: Outside,
     ) -> Result<Services, Error> {
         let services = Services {
             store,
@@ -78,11 +98,15 @@ impl Services {
             limits: rate_limits.then(|| Limits::new(Arc::clone(&clock))),
             clock,
             random,
+            outside,
             in_force: InForce::default(),
             guests: GuestNumbers::default(),
             passwords: Passwords::default(),
             attempts: Attempts::default(),
             unsealed: Notify::new(),
+            waiting: Notify::new(),
+            waiting_mail: Notify::new(),
+            unsealed_mail: AtomicBool::new(true),
         };
         services.prepare_platform(environment).await?;
         Ok(services)
@@ -90,6 +114,11 @@ impl Services {
 
     fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Ids for what a transaction makes.
+    pub(crate) fn ids(&self) -> id::Sequence {
+        id::Sequence::new(self.now(), self.random.as_ref())
     }
 
     /// A new id for something that comes into being now.

@@ -52,10 +52,20 @@ pub enum Limit {
     MethodsPerUser,
     /// Calls of one method by one user.
     MethodPerUser,
+    /// Messages left from one address while nobody is there.
+    OfflineMessages,
+    /// Transcripts wanted from one address.
+    Transcripts,
+    /// Transcripts sent by one user.
+    TranscriptsPerUser,
+    /// Pages that a widget tells of with one token, or statuses.
+    Signals,
+    /// Pages that widgets tell of from one address.
+    SignalsPerAddress,
 }
 
 impl Limit {
-    const ALL: [Limit; 11] = [
+    const ALL: [Limit; 16] = [
         Limit::Messages,
         Limit::RegistrationsPerToken,
         Limit::RegistrationsPerAddress,
@@ -67,6 +77,11 @@ impl Limit {
         Limit::MethodsPerAddress,
         Limit::MethodsPerUser,
         Limit::MethodPerUser,
+        Limit::OfflineMessages,
+        Limit::Transcripts,
+        Limit::TranscriptsPerUser,
+        Limit::Signals,
+        Limit::SignalsPerAddress,
     ];
 
     /// How many calls are let through in how long; `None` where the limit is switched off.
@@ -90,6 +105,10 @@ impl Limit {
             }
             Limit::Accounts => per_minute(&setting::USER_REGISTRATIONS_PER_MINUTE),
             Limit::Searches => Some(within(100, 100_000)),
+            Limit::OfflineMessages | Limit::TranscriptsPerUser => Some(within(1, 5_000)),
+            Limit::Transcripts => Some(within(5, 60_000)),
+            Limit::Signals => Some(within(60, 60_000)),
+            Limit::SignalsPerAddress => Some(within(1_200, 60_000)),
             Limit::MethodsPerAddress => {
                 of_methods(&setting::DDP_LIMIT_ADDRESS, &setting::DDP_LIMIT_ADDRESS_CALLS, &setting::DDP_LIMIT_ADDRESS_MILLISECONDS)
             }

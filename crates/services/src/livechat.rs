@@ -1,22 +1,48 @@
 //! What the widget asks first: how it looks, what it offers, and what it already knows of its visitor.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use usher_domain::department::Department;
+use usher_domain::room::Room;
+use usher_domain::routing::RoutingMethod;
 use usher_domain::settings::{self as setting, Settings};
 use usher_domain::visitor::{Visitor, VisitorToken};
-use usher_store::q;
+use usher_store::q::departments::{Page, Wanted};
+use usher_store::q::users::User;
+use usher_store::{Tx, q};
 
-use crate::documents::addresses;
-use crate::rooms::OpenRoom;
+use crate::documents::{AgentDocument, ServedByDocument, addresses};
+use crate::rooms::{Rules, is_staffed, staffed_or_fallback};
 use crate::{Error, Services};
 
+/// Who asks for the widget's configuration, and for which part of the site.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigRequest {
+    /// The visitor's token.
+    pub token: Option<VisitorToken>,
+    /// A department.
+    pub department_id: Option<String>,
+}
+
+/// What the store says of the site and of who asks.
+struct Known {
+    is_online: bool,
+    departments: Vec<Department>,
+    guest: Option<Visitor>,
+    room: Option<Room>,
+    agent: Option<User>,
+}
+
 impl Services {
-    /// The widget's configuration, with the guest and its room if `token` is known.
-    pub async fn livechat_config(&self, token: Option<VisitorToken>) -> Result<Value, Error> {
+    /// The widget's configuration, with the guest, its room and its agent if the token is known.
+    pub async fn livechat_config(&self, request: ConfigRequest) -> Result<Value, Error> {
         let platform = self.platform();
         let settings = &platform.settings;
         if !settings.get(&setting::LIVECHAT_ENABLED) {
             return Ok(json!({"enabled": false}));
         }
+        let rules = self.rules();
+        let token = request.token.clone();
+        let known = self.store.read(move |tx| known(tx, &rules, &request)).await?;
         let mut config = json!({
             "enabled": true,
             "settings": behaviour(settings),
@@ -27,40 +53,70 @@ impl Services {
                 "values": ["1", "2", "3", "4", "5"],
             },
             "triggers": [],
-            "departments": [],
-            "customFields": [],
+            "departments": known.departments.iter().map(department).collect::<Vec<_>>(),
+            "customFields": self.widget_fields().await?,
             "resources": {"sound": format!("{}/sounds/chime.mp3", settings.text(&setting::SITE_URL).trim_end_matches('/')), "emojis": []},
-            // There are no agents yet, so somebody is there only where nobody has to be.
-            "online": settings.get(&setting::ACCEPT_WITHOUT_AGENTS),
+            "online": known.is_online,
         });
-        if let (Some(token), Some(config)) = (token, config.as_object_mut()) {
-            self.add_guest(config, token).await?;
+        if let (Some(visitor), Some(token)) = (&known.guest, token) {
+            config["guest"] = guest(visitor, token.as_str());
+        }
+        if let Some(room) = &known.room {
+            config["room"] = shown_room(room);
+        }
+        if let Some(agent) = known.agent {
+            config["agent"] = json!(AgentDocument::from(&self.seen_by_visitors(agent)));
         }
         Ok(config)
     }
+}
 
-    async fn add_guest(&self, config: &mut Map<String, Value>, token: VisitorToken) -> Result<(), Error> {
-        let presented = token.clone();
-        let known: Option<(Visitor, Option<OpenRoom>)> = self
-            .store
-            .read(move |tx| {
-                let Some(visitor) = q::visitors::by_token(tx, &token)? else { return Ok::<_, Error>(None) };
-                let room = q::rooms::first_open(tx, &visitor.id)?;
-                let room = room.map(|stored| OpenRoom { room: stored.room, last_message: None, is_new: false });
-                Ok(Some((visitor, room)))
-            })
-            .await?;
-        let Some((visitor, room)) = known else { return Ok(()) };
-        config.insert("guest".to_owned(), guest(&visitor, presented.as_str()));
-        if let Some(OpenRoom { room, .. }) = room {
-            let mut shown = json!({"_id": room.id, "open": true});
-            if let Some(department) = room.department_id {
-                shown["departmentId"] = department.into();
-            }
-            config.insert("room".to_owned(), shown);
-        }
-        Ok(())
+fn known(tx: &mut Tx<'_>, rules: &Rules, request: &ConfigRequest) -> Result<Known, Error> {
+    let guest = match &request.token {
+        Some(token) => q::visitors::by_token(tx, token)?,
+        None => None,
+    };
+    let room = match &guest {
+        Some(visitor) => q::rooms::first_open(tx, &visitor.id)?,
+        None => None,
+    };
+    let agent = match room.as_ref().and_then(|room| room.served_by.as_ref()) {
+        Some(served) => q::users::by_id(tx, &served.agent.id)?,
+        None => None,
+    };
+    let is_online = rules.accept_without_agents
+        || match &request.department_id {
+            Some(id) => staffed_or_fallback(tx, rules, id)?.is_some(),
+            None => is_staffed(tx, rules, None)?,
+        };
+    let wanted = Wanted { enabled: Some(true), archived: Some(false), ..Wanted::default() };
+    let mut departments = q::departments::list(tx, &wanted, &Page::whole())?;
+    departments.retain(|department| department.agent_count > 0);
+    Ok(Known { is_online, departments, guest, room, agent })
+}
+
+fn department(department: &Department) -> Value {
+    let mut shown = json!({
+        "_id": department.id,
+        "name": department.name,
+        "showOnRegistration": department.show_on_registration,
+        "showOnOfflineForm": department.show_on_offline_form,
+    });
+    if let Some(targets) = department.members.get("departmentsAllowedToForward") {
+        shown["departmentsAllowedToForward"] = targets.clone();
     }
+    shown
+}
+
+fn shown_room(room: &Room) -> Value {
+    let mut shown = json!({"_id": room.id, "open": true});
+    if let Some(department) = &room.department_id {
+        shown["departmentId"] = department.as_str().into();
+    }
+    if let Some(served) = &room.served_by {
+        shown["servedBy"] = json!(ServedByDocument::from(served));
+    }
+    shown
 }
 
 fn guest(visitor: &Visitor, token: &str) -> Value {
@@ -91,7 +147,7 @@ fn behaviour(settings: &Settings) -> Value {
         "transcript": settings.get(&setting::TRANSCRIPT),
         "historyMonitorType": settings.choice(&setting::HISTORY_MONITOR_TYPE),
         "forceAcceptDataProcessingConsent": settings.get(&setting::FORCE_CONSENT),
-        "showConnecting": false,
+        "showConnecting": RoutingMethod::from_name(settings.choice(&setting::ROUTING_METHOD)).config().show_connecting,
         "agentHiddenInfo": !settings.get(&setting::SHOW_AGENT_INFO),
         "clearLocalStorageWhenChatEnded": settings.get(&setting::CLEAR_STORAGE_AT_END),
         "limitTextLength": text_limit(settings),

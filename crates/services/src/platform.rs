@@ -113,6 +113,8 @@ impl Services {
     pub(crate) async fn load_platform(&self) -> Result<(), Error> {
         let loaded = self.store.read(|tx| load(tx).map_err(Error::from)).await?;
         self.in_force.put(loaded);
+        // Limits, the routing method or who is an agent may have changed.
+        self.chat_may_be_taken();
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! Roles: making them, and giving them to users.
 
 use usher_domain::permission::{ACCESS_PERMISSIONS, ASSIGN_ADMIN_ROLE};
-use usher_domain::role::{ADMIN, Scope};
+use usher_domain::role::{ADMIN, AGENT, Scope};
 use usher_store::Tx;
 use usher_store::q;
 
 pub use usher_store::q::roles::Role;
 use usher_store::q::users::User;
 
+use crate::agents::follow_roles;
 use crate::logins::Account;
 use crate::platform::mark_changed;
 use crate::users::{Listed, Page, UserChoice, Wanted};
@@ -59,7 +60,9 @@ impl Services {
             return Err(Refusal::ActionNotAllowed("Accessing permissions is not allowed").into());
         }
         let may_make_admins = self.permits(&account.user, ASSIGN_ADMIN_ROLE);
-        self.store
+        let now = self.now();
+        let done = self
+            .store
             .write(move |tx| {
                 let role = find(tx, &membership.role)?.ok_or(Refusal::RoleNotFound)?;
                 check_room(&role, &membership)?;
@@ -71,14 +74,21 @@ impl Services {
                     return Err(Refusal::UserAlreadyInRole.into());
                 }
                 q::users::add_role(tx, &user.id, &role.id)?;
+                if role.id == AGENT {
+                    let roles = user.roles.iter().cloned().chain([AGENT.to_owned()]).collect();
+                    follow_roles(tx, false, User { roles, ..user }, now)?;
+                }
                 Ok(role)
             })
-            .await
+            .await;
+        self.chat_may_be_taken();
+        done
     }
 
     /// Takes a role from a user. The last administrator stays one. Whether the caller may is declared where it is called.
     pub async fn remove_user_from_role(&self, account: &Account, membership: Membership) -> Result<Role, Error> {
         let may_make_admins = self.permits(&account.user, ASSIGN_ADMIN_ROLE);
+        let now = self.now();
         self.store
             .write(move |tx| {
                 let user = UserChoice::Username(membership.username.clone()).find(tx)?.ok_or(Refusal::InvalidUser)?;
@@ -96,6 +106,10 @@ impl Services {
                     }
                 }
                 q::users::remove_role(tx, &user.id, &role.id)?;
+                if role.id == AGENT {
+                    let roles = user.roles.iter().filter(|held| *held != AGENT).cloned().collect();
+                    follow_roles(tx, true, User { roles, ..user }, now)?;
+                }
                 Ok(role)
             })
             .await

@@ -78,6 +78,11 @@ impl Services {
         if !forbidden.is_empty() {
             return Err(Refusal::SettingsNotAllowed(forbidden).into());
         }
+        self.store_checked_settings(changes).await
+    }
+
+    /// Changes several settings, whoever wants it: all of them, or none. Values must be of their settings' types.
+    pub(crate) async fn store_checked_settings(&self, changes: Vec<SettingChange>) -> Result<(), Error> {
         for change in &changes {
             let definition = self.visible_setting(&change.id)?;
             definition.accepts_strictly(&change.value).map_err(|rejected| refusal(rejected, &change.value))?;

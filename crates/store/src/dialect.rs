@@ -29,6 +29,8 @@ pub(crate) const WRITE_PAGE: &str = "UPDATE sqlite_dbpage SET data = ?2 WHERE pg
 
 /// Begins a write.
 pub(crate) const POSTGRES_BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// Begins a write that others may come between. Only for the proof that this would break something.
+pub(crate) const POSTGRES_BEGIN_WEAKLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// Begins a read.
 pub(crate) const POSTGRES_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Prepares a connection: no statement of a read outlasts two seconds, none of a write thirty.

@@ -18,4 +18,4 @@ pub use error::{OpenError, StoreError};
 pub use sqlite::FILE as SQLITE_FILE;
 pub use sqlite::scrub;
 pub use store::{BALLAST, Location, Nobody, Options, Publish, Store};
-pub use tx::{Row, Tx, Value};
+pub use tx::{Columns, Row, Tx, Value};

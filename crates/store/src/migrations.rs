@@ -8,8 +8,11 @@ use crate::tx::Tx;
 use crate::{q, values};
 
 /// Every migration: its number is its place, counted from 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_conversation.sql"), include_str!("../migrations/0002_platform.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_conversation.sql"),
+    include_str!("../migrations/0002_platform.sql"),
+    include_str!("../migrations/0003_life_of_a_chat.sql"),
+];
 
 /// Applies what is missing. Refuses a database that a later version wrote, or in which an applied migration had another text.
 pub(crate) fn run(tx: &mut Tx<'_>, options: &Options) -> Result<(), OpenError> {

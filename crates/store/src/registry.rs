@@ -36,25 +36,39 @@ macro_rules! table {
 pub const TABLES: &[Table] = &[
     table!("schema_migrations", HoldsNone: "version" "checksum" "applied_at"),
     table!("counters", HoldsNone: "name" "value"),
-    table!("visitors", DeleteRow: "id" "internal_id" "token" "username" "name" "email" "phone" "department_id" "status" "contact_id"
-        "last_chat_room_id" "last_chat_at" "user_agent" "ip" "host" "created_at" "updated_at"),
-    table!("contacts", DeleteRow: "id" "name" "unknown" "last_chat_room_id" "last_chat_at" "created_at" "updated_at"),
+    table!("visitors", DeleteRow: "id" "internal_id" "token" "username" "name" "email" "phone" "department_id" "status"
+        "contact_id" "last_chat_room_id"
+        "last_chat_at" "user_agent" "ip" "host" "created_at" "updated_at" "search_key" "name_key" "last_agent_id"
+        "last_agent_username" "last_agent_at"),
+    table!("contacts", DeleteRow: "id" "name" "unknown" "last_chat_room_id" "last_chat_at" "created_at" "updated_at" "manager_id"
+        "custom_fields"
+        "conflicts" "activity" "pre_registered" "possible_duplicate"),
     table!("contact_addresses", DeleteRow: "contact_id" "kind" "value"),
     table!("contact_channels", DeleteRow: "visitor_id" "source_type" "contact_id" "name" "verified" "blocked" "last_chat_room_id"
         "last_chat_at"),
-    table!("rooms", DeleteRow: "id" "visitor_id" "visitor_username" "visitor_status" "contact_id" "name" "department_id" "source_type"
+    table!("rooms", DeleteRow: "id" "visitor_id" "visitor_username" "visitor_status" "contact_id" "name" "department_id"
+        "source_type"
         "source_destination" "is_open" "erasing" "waiting_response" "message_count" "users_count" "seq" "last_message_id"
-        "opened_at" "last_message_at" "queued_at" "visitor_last_message_at" "visitor_waiting_since" "closed_at" "updated_at"),
+        "opened_at" "last_message_at" "queued_at" "visitor_last_message_at" "visitor_waiting_since" "closed_at" "updated_at"
+        "last_ts" "name_key" "agent_id" "agent_username" "agent_since" "on_hold" "responder_id" "responder_username" "responded_first_at"
+        "responded_last_at" "visitor_activity" "topic" "survey" "closer" "closed_by_id" "closed_by_username" "abandonment_at"
+        "transcript_request" "inquiry_id" "inquiry_status" "inquiry_message" "inquiry_queued_at" "inquiry_taken_at"
+        "inquiry_updated_at" "default_agent_id" "default_agent_username" "agent_answered_at" "response_count" "response_sum"
+        "first_response" "reaction_sum" "first_reaction" "first_response_at" "chat_duration" "service_duration"
+        "visitor_inactivity"),
     table!("messages", DeleteRow: "id" "room_id" "ts" "kind" "text" "author_id" "author_username" "author_name" "by_visitor"
-        "updated_at"),
+        "updated_at" "edited_at"
+        "edited_by_id" "edited_by_username" "deleted_at" "changed_at" "hidden" "details"),
     table!("room_changes", DeleteRow: "room_id" "seq" "kind" "reference"),
     // Staff, not visitors: these rows go when the user is deleted.
     table!("users", HoldsNone: "id" "username" "username_key" "email_key" "email" "name" "password_hash" "active" "created_at"
-        "updated_at" "kind" "name_key" "email_verified" "nickname" "bio" "status" "status_default" "status_text" "preferences"
-        "custom_fields" "password_change_required" "password_change_reason" "registration_reason" "last_login_at"
-        "status_updated_at"),
+        "updated_at" "kind"
+        "name_key" "email_verified" "nickname" "bio" "status" "status_default" "status_text" "preferences" "custom_fields"
+        "password_change_required" "password_change_reason" "registration_reason" "last_login_at" "status_updated_at"
+        "availability" "unavailable_by_system" "agent_data" "routed_count" "last_routed_at"),
     table!("user_roles", HoldsNone: "user_id" "role"),
-    table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at" "name" "last_part" "bypasses_second_factor" "confirmed_at"),
+    table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at" "name" "last_part" "bypasses_second_factor"
+        "confirmed_at"),
     table!("second_factors", HoldsNone: "user_id" "secret" "is_enabled"),
     table!("backup_codes", HoldsNone: "user_id" "code_hash"),
     table!("settings", HoldsNone: "id" "value" "editor" "updated_at"),
@@ -62,8 +76,28 @@ pub const TABLES: &[Table] = &[
     table!("permission_roles", HoldsNone: "permission_id" "role_id"),
     table!("roles", HoldsNone: "id" "name" "description" "scope" "is_protected" "needs_second_factor" "updated_at"),
     table!("removed_roles", HoldsNone: "id" "removed_at"),
-    table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts" "rooms"
-        "messages" "changes"; Scrub: "visitor_id"),
+    table!("agent_sessions", HoldsNone: "agent_id" "started_at" "stopped_at"),
+    table!("departments", HoldsNone: "id" "name" "name_key" "email" "enabled" "archived" "show_on_registration"
+        "show_on_offline_form" "fallback_id"
+        "agent_count" "members" "created_at" "updated_at"),
+    table!("department_agents", HoldsNone: "id" "department_id" "agent_id" "enabled" "routed_count" "position" "updated_at"),
+    table!("custom_fields", HoldsNone: "id" "label" "label_key" "scope" "visibility" "members" "updated_at"),
+    table!("visitor_fields", DeleteRow: "visitor_id" "field" "value"),
+    table!("room_fields", DeleteRow: "room_id" "field" "value"),
+    table!("room_tags", DeleteRow: "room_id" "tag" "position"),
+    table!("subscriptions", DeleteRow: "id" "room_id" "user_id" "unread" "mentions" "alert" "is_shown" "is_favorite" "last_seen_at"
+        "created_at" "updated_at"),
+    // Ids that the server made, and times; gone after 30 days.
+    table!("removed_subscriptions", HoldsNone: "id" "user_id" "room_id" "removed_at"),
+    table!("page_visits", DeleteRow: "id" "token" "title" "href" "change" "visited_at"),
+    table!("routing_decisions", DeleteRow: "id" "room_id" "decided_at" "cause" "method" "department_id" "agent_id" "reason"
+        "considered"),
+    table!("mails", DeleteRow: "id" "kind" "visitor_id" "room_id" "about" "content" "state" "attempts" "next_attempt_at" "failure"
+        "created_at"
+        "updated_at"),
+    table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts"
+        "rooms" "messages"
+        "changes" "others"; Scrub: "visitor_id"),
 ];
 
 /// Every other place: files, queues, caches, and what erasing does there.

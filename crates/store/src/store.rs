@@ -62,6 +62,9 @@ pub struct Options {
     pub synchronous: bool,
     /// Whether sealing scrubs pages. Off leaves erased data behind; it exists to show that the proof of the opposite can fail.
     pub scrub: bool,
+    /// Whether writes on PostgreSQL keep out of each other's way. Off breaks whatever counts before it adds; it exists to show that the
+    /// proofs of the opposite can fail.
+    pub serializable: bool,
     /// The size of the ballast in bytes.
     pub ballast: u64,
 }
@@ -69,7 +72,7 @@ pub struct Options {
 impl Options {
     /// The options that keep every promise.
     pub fn safe(clock: Arc<dyn Clock>, publish: Arc<dyn Publish>) -> Options {
-        Options { clock, publish, rehearse: false, synchronous: true, scrub: true, ballast: BALLAST }
+        Options { clock, publish, rehearse: false, synchronous: true, scrub: true, serializable: true, ballast: BALLAST }
     }
 }
 

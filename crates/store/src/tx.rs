@@ -123,6 +123,69 @@ impl Row<'_> {
     }
 }
 
+/// The columns of one row, taken one after the other.
+pub struct Columns<'a, 'r> {
+    row: &'a Row<'r>,
+    next: usize,
+}
+
+impl<'a, 'r> Columns<'a, 'r> {
+    /// Begins with column `first`.
+    pub fn from(row: &'a Row<'r>, first: usize) -> Columns<'a, 'r> {
+        Columns { row, next: first }
+    }
+
+    /// The next whole number.
+    pub fn integer(&mut self) -> Result<i64, StoreError> {
+        let column = self.advance();
+        self.row.integer(column)
+    }
+
+    /// The next whole number, or `None` for NULL.
+    pub fn optional_integer(&mut self) -> Result<Option<i64>, StoreError> {
+        let column = self.advance();
+        self.row.optional_integer(column)
+    }
+
+    /// The next text.
+    pub fn text(&mut self) -> Result<String, StoreError> {
+        let column = self.advance();
+        self.row.text(column)
+    }
+
+    /// The next text, or `None` for NULL.
+    pub fn optional_text(&mut self) -> Result<Option<String>, StoreError> {
+        let column = self.advance();
+        self.row.optional_text(column)
+    }
+
+    /// The next truth value.
+    pub fn boolean(&mut self) -> Result<bool, StoreError> {
+        let column = self.advance();
+        self.row.boolean(column)
+    }
+
+    /// The next text as what `read` makes of it. What it makes nothing of is broken.
+    pub fn named<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        let column = self.advance();
+        read(&self.row.text(column)?).ok_or(StoreError::Column(column))
+    }
+
+    /// The next text as what `read` makes of it, or `None` for NULL.
+    pub fn optional_named<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        let column = self.advance();
+        match self.row.optional_text(column)? {
+            None => Ok(None),
+            Some(text) => read(&text).map(Some).ok_or(StoreError::Column(column)),
+        }
+    }
+
+    fn advance(&mut self) -> usize {
+        self.next += 1;
+        self.next - 1
+    }
+}
+
 /// Where a transaction's statements go.
 pub(crate) enum Backend<'c> {
     Sqlite(&'c rusqlite::Connection),

@@ -17,12 +17,13 @@ use usher_domain::password::PasswordDigest;
 use usher_domain::settings;
 use usher_services::logins::LoginForm;
 use usher_services::platform::SettingsOfEnvironment;
+use usher_services::ports::Outside;
 use usher_services::users::{FirstUser, UserChoice};
 use usher_services::{Hub, Services};
 
 use crate::document::Document;
 use crate::engines::Engine;
-use crate::{ManualClock, SeededRandom};
+use crate::{FakeExchanges, FakeMailer, ManualClock, SeededRandom};
 
 /// The password of every user that tests make.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -73,11 +74,13 @@ impl Setup {
         let forced = settings::forced(self.settings).expect("tests set settings that exist");
         let environment = SettingsOfEnvironment { forced, ..SettingsOfEnvironment::default() };
         let random = Arc::new(SeededRandom::new(1));
-        let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random);
+        let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
+        let outside = Outside { mailer: mailer.clone(), exchanges: exchanges.clone() };
+        let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random, outside);
         let services = Arc::new(services.await.expect("an application of the tests starts"));
         let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
         let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies)));
-        TestApp { services, clock, router }
+        TestApp { services, clock, mailer, exchanges, router }
     }
 }
 
@@ -87,6 +90,10 @@ pub struct TestApp {
     pub services: Arc<Services>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
+    /// Takes its mails.
+    pub mailer: Arc<FakeMailer>,
+    /// Knows which domains take mail: none, until a test says otherwise.
+    pub exchanges: Arc<FakeExchanges>,
     router: Router,
 }
 

@@ -6,9 +6,11 @@ pub mod application;
 pub mod clock;
 pub mod document;
 pub mod engines;
+pub mod outside;
 pub mod postgres;
 pub mod random;
 
 pub use application::{Setup, TestApp};
 pub use clock::ManualClock;
+pub use outside::{FakeExchanges, FakeMailer};
 pub use random::SeededRandom;

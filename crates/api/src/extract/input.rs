@@ -33,6 +33,8 @@ pub enum Source {
     Query,
     /// In the body.
     Body,
+    /// In the body; what is not there, in the query.
+    BodyOrQuery,
 }
 
 /// What an operation is called with.
@@ -171,13 +173,23 @@ pub(super) async fn read<I: Input>(request: Request) -> Result<(Parts, I), ApiEr
     let path = Path::of(&mut head).await;
     let given = match I::SOURCE {
         Source::Path => Value::Object(Map::new()),
-        Source::Query => {
-            let raw = head.uri.query().unwrap_or_default();
-            query::parse(raw).map(Value::Object).map_err(|error| ApiError::mismatch(error.to_string()))?
-        }
+        Source::Query => Value::Object(in_query(&head)?),
         Source::Body => body::read(&head.headers, body).await?,
+        Source::BodyOrQuery => {
+            let mut given = body::read(&head.headers, body).await?;
+            if let Value::Object(members) = &mut given {
+                for (name, value) in in_query(&head)? {
+                    members.entry(name).or_insert(value);
+                }
+            }
+            given
+        }
     };
     Ok((head, I::read(given, &path)?))
+}
+
+fn in_query(head: &Parts) -> Result<Map<String, Value>, ApiError> {
+    query::parse(head.uri.query().unwrap_or_default()).map_err(|error| ApiError::mismatch(error.to_string()))
 }
 
 /// Counts the call against all of these limits.

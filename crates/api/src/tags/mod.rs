@@ -1,16 +1,29 @@
 //! The operations, one file for each tag of the OpenAPI document.
 
 mod authentication;
+mod chat;
 mod livechat;
 mod livechat_messages;
+mod livechat_offline;
+mod livechat_page_visited;
 mod methods;
+mod omnichannel_agents;
+mod omnichannel_custom_fields;
+mod omnichannel_departments;
+mod omnichannel_inquiries;
 mod omnichannel_rooms;
+mod omnichannel_transcript;
+mod omnichannel_users;
 mod omnichannel_visitors;
 mod permissions;
 mod roles;
+mod rooms;
 mod server;
 mod settings;
+mod subscriptions;
 mod users;
+mod usher_mails;
+mod usher_rooms;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -24,15 +37,85 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(authentication::log_out))
         .routes(operation!(authentication::log_out_by_get))
         .routes(operation!(authentication::me))
+        .routes(operation!(chat::send::send))
+        .routes(operation!(chat::send::post))
+        .routes(operation!(chat::change::update))
+        .routes(operation!(chat::change::delete))
+        .routes(operation!(chat::read::get))
+        .routes(operation!(chat::read::sync))
+        .routes(operation!(chat::read::search))
+        .routes(operation!(chat::marks::react))
+        .routes(operation!(chat::marks::pin))
+        .routes(operation!(chat::marks::unpin))
+        .routes(operation!(chat::marks::star))
+        .routes(operation!(chat::marks::unstar))
         .routes(operation!(livechat::config))
+        .routes(operation!(livechat::routing))
+        .routes(operation!(livechat::integrations))
+        .routes(operation!(livechat::queue))
         .routes(operation!(livechat_messages::post_message))
         .routes(operation!(livechat_messages::history))
+        .routes(operation!(livechat_messages::message))
+        .routes(operation!(livechat_messages::edit_message))
+        .routes(operation!(livechat_messages::delete_message))
+        .routes(operation!(livechat_messages::post_messages))
+        .routes(operation!(livechat_messages::messages_of_room))
+        .routes(operation!(livechat_messages::messages_of_room_as_published))
+        .routes(operation!(livechat_offline::leave_message))
+        .routes(operation!(livechat_page_visited::page_visited))
         .routes(operation!(methods::call))
         .routes(operation!(methods::call_anonymously))
+        .routes(operation!(omnichannel_custom_fields::list))
+        .routes(operation!(omnichannel_custom_fields::get))
+        .routes(operation!(omnichannel_custom_fields::save))
+        .routes(operation!(omnichannel_custom_fields::delete))
+        .routes(operation!(omnichannel_custom_fields::set_value))
+        .routes(operation!(omnichannel_custom_fields::set_values))
+        .routes(operation!(omnichannel_agents::info))
+        .routes(operation!(omnichannel_agents::next))
+        .routes(operation!(omnichannel_agents::status))
+        .routes(operation!(omnichannel_agents::save_info))
+        .routes(operation!(omnichannel_agents::departments))
+        .routes(operation!(omnichannel_departments::list))
+        .routes(operation!(omnichannel_departments::create))
+        .routes(operation!(omnichannel_departments::get))
+        .routes(operation!(omnichannel_departments::update))
+        .routes(operation!(omnichannel_departments::delete))
+        .routes(operation!(omnichannel_departments::agents))
+        .routes(operation!(omnichannel_departments::change_agents))
+        .routes(operation!(omnichannel_inquiries::list))
+        .routes(operation!(omnichannel_inquiries::queued_for_user))
+        .routes(operation!(omnichannel_inquiries::get_one))
+        .routes(operation!(omnichannel_inquiries::take))
+        .routes(operation!(omnichannel_inquiries::return_to_queue))
+        .routes(operation!(omnichannel_inquiries::set_service_level))
         .routes(operation!(omnichannel_rooms::room))
-        .routes(operation!(omnichannel_visitors::register))
-        .routes(operation!(omnichannel_visitors::visitor))
-        .routes(operation!(omnichannel_visitors::erase))
+        .routes(operation!(omnichannel_rooms::list::list))
+        .routes(operation!(omnichannel_rooms::list::filters))
+        .routes(operation!(omnichannel_rooms::close::by_visitor))
+        .routes(operation!(omnichannel_rooms::close::by_user))
+        .routes(operation!(omnichannel_rooms::close::join))
+        .routes(operation!(omnichannel_rooms::close::survey))
+        .routes(operation!(omnichannel_rooms::info::save))
+        .routes(operation!(omnichannel_users::list))
+        .routes(operation!(omnichannel_users::add))
+        .routes(operation!(omnichannel_users::get))
+        .routes(operation!(omnichannel_users::remove))
+        .routes(operation!(omnichannel_visitors::own::register))
+        .routes(operation!(omnichannel_visitors::own::visitor))
+        .routes(operation!(omnichannel_visitors::own::erase))
+        .routes(operation!(omnichannel_visitors::own::set_status))
+        .routes(operation!(omnichannel_visitors::own::set_status_by_another_name))
+        .routes(operation!(omnichannel_visitors::staff::open_rooms))
+        .routes(operation!(omnichannel_visitors::staff::info))
+        .routes(operation!(omnichannel_visitors::staff::search))
+        .routes(operation!(omnichannel_visitors::staff::autocomplete))
+        .routes(operation!(omnichannel_visitors::staff::pages_visited))
+        .routes(operation!(omnichannel_visitors::staff::chat_history))
+        .routes(operation!(omnichannel_visitors::staff::search_chats))
+        .routes(operation!(omnichannel_transcript::send))
+        .routes(operation!(omnichannel_transcript::request))
+        .routes(operation!(omnichannel_transcript::discard))
         .routes(operation!(permissions::list))
         .routes(operation!(permissions::update))
         .routes(operation!(roles::list))
@@ -44,6 +127,9 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(roles::create))
         .routes(operation!(roles::update))
         .routes(operation!(roles::delete))
+        .routes(operation!(rooms::channel))
+        .routes(operation!(rooms::info))
+        .routes(operation!(rooms::list))
         .routes(operation!(server::info))
         .routes(operation!(server::info_of_version))
         .routes(operation!(server::licenses))
@@ -58,6 +144,13 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(settings::set_many))
         .routes(operation!(settings::oauth))
         .routes(operation!(settings::service_configurations))
+        .routes(operation!(subscriptions::list))
+        .routes(operation!(subscriptions::get))
+        .routes(operation!(subscriptions::read))
+        .routes(operation!(subscriptions::unread))
+        .routes(operation!(usher_rooms::routing))
+        .routes(operation!(usher_mails::list))
+        .routes(operation!(usher_mails::retry))
         .routes(operation!(users::accounts::create))
         .routes(operation!(users::accounts::delete))
         .routes(operation!(users::accounts::register))

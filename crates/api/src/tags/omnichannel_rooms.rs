@@ -1,12 +1,16 @@
 //! Omnichannel rooms.
 
+pub mod close;
+pub mod info;
+pub mod list;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HOST};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_domain::room::{Source as RoomSource, SourceKind};
-use usher_services::documents::RoomDocument;
+use usher_services::documents::{Eyes, RoomDocument};
 use usher_services::rooms::RoomRequest;
 use utoipa::{IntoParams, ToSchema};
 
@@ -37,7 +41,6 @@ pub struct RoomQuery {
     rid: Option<String>,
     /// The agent wished for.
     #[serde(rename = "agentId")]
-    #[expect(dead_code, reason = "there are no agents to wish for; the parameter is documented and accepted")]
     agent_id: Option<String>,
     /// The service level of a new room, by id or name.
     sla: Option<String>,
@@ -74,12 +77,18 @@ pub struct RoomAnswer<'a> {
     (status = 503, body = Failed),
 ))]
 pub async fn room(State(api): State<Shared>, call: Visitor<RoomQuery>) -> Answer {
-    let RoomQuery { rid, sla, priority, .. } = call.input;
+    let RoomQuery { rid, agent_id, sla, priority, .. } = call.input;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let source = source_of(&call.head.headers);
-    let request = RoomRequest { room_id: given(rid), service_level: given(sla), priority: given(priority), source };
+    let request = RoomRequest {
+        room_id: given(rid),
+        agent_id: given(agent_id),
+        service_level: given(sla),
+        priority: given(priority),
+        source,
+    };
     let opened = api.services.room_of_visitor(call.token.clone(), request).await?;
-    let room = RoomDocument::for_visitor(&opened.room, opened.last_message.as_ref(), call.token.as_str());
+    let room = RoomDocument::new(&opened.room, opened.last_message.as_ref(), Eyes::Visitor(call.token.as_str()));
     success(RoomAnswer { room, is_new: opened.is_new })
 }
 

@@ -14,8 +14,8 @@ use usher_testkit::TestApp;
 use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
 
-use crate::requests::{Subject, account, address, good, log_in_again, person};
-use crate::support::{KEEP_CONNECTION, plain, usual};
+use crate::requests::{Subject, account, address, good, is_about_messages, log_in_again, person};
+use crate::support::{KEEP_CONNECTION, plain, usual, with_removal};
 
 /// The table.
 const TABLE: &str = include_str!("access.txt");
@@ -89,7 +89,7 @@ fn words() -> Vec<(&'static str, &'static str)> {
 }
 
 /// The cells of those who were let through.
-const LET_THROUGH: [&str; 4] = ["yes", "sent", "nothing", "unknown"];
+const LET_THROUGH: [&str; 5] = ["yes", "sent", "nothing", "unknown", "no-level"];
 
 fn is_let_through(cell: &str) -> bool {
     LET_THROUGH.contains(&cell)
@@ -152,7 +152,7 @@ impl<'a> Scene<'a> {
     async fn prepare(&mut self, operation: &str, who: Who) -> Subject {
         self.number += 1;
         let number = self.number;
-        if operation.contains("/livechat/") {
+        if operation.contains("/livechat/") || is_about_messages(operation) {
             self.visitor = Guest::new(self.app, format!("visitor-{number}")).await;
             self.other = Guest::new(self.app, format!("other-{number}")).await;
         }
@@ -163,6 +163,9 @@ impl<'a> Scene<'a> {
         };
         let subject = Subject::numbered(number);
         subject.prepare(self.app, operation, caller.as_ref()).await;
+        if is_about_messages(operation) {
+            subject.post_message(self.app, &self.visitor.token, &self.visitor.room).await;
+        }
         subject
     }
 
@@ -269,7 +272,7 @@ fn every_operation_has_a_row_that_says_what_its_document_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_gets_what_the_table_says() {
     for engine in Engine::all() {
-        let app = usual().setting(KEEP_CONNECTION, "true").start(&engine).await;
+        let app = with_removal().setting(KEEP_CONNECTION, "true").start(&engine).await;
         let mut scene = Scene::new(&app).await;
         let (mut actual, expected) = (String::new(), table());
         for (operation, (access, needs)) in declared() {
@@ -329,7 +332,7 @@ async fn give_back(app: &TestApp, held: Vec<(String, Vec<String>)>) {
 async fn a_declared_permission_that_nobody_holds_is_missed_by_the_administrator() {
     let refusal = plain("User does not have the permissions required for this action [error-unauthorized]");
     for engine in Engine::all() {
-        let app = usual().start(&engine).await;
+        let app = with_removal().start(&engine).await;
         let mut scene = Scene::new(&app).await;
         for (operation, (_, needs)) in declared().into_iter().filter(|(_, (_, needs))| !needs.is_empty()) {
             let who = Who::Administrator;
@@ -353,7 +356,16 @@ async fn a_declared_permission_that_nobody_holds_is_missed_by_the_administrator(
 
 /// Permissions that an operation asks for by itself, because what is refused is told in other words: with the answer to whoever
 /// lacks it.
-const ASKED_INSIDE: [(&str, &[&str], &str); 14] = [
+const ASKED_INSIDE: [(&str, &[&str], &str); 23] = [
+    ("POST /api/v1/chat.delete", &["delete-message", "force-delete-message"], "no-delete"),
+    ("POST /api/v1/chat.pinMessage", &["pin-message"], "no-pin"),
+    ("POST /api/v1/chat.sendMessage", &["view-livechat-rooms"], "unreadable"),
+    ("POST /api/v1/chat.update", &["edit-message"], "no-edit"),
+    ("GET /api/v1/livechat/rooms", &["view-livechat-rooms"], "no-other"),
+    ("POST /api/v1/livechat/room.closeByUser", &["close-others-livechat-room"], "not-member"),
+    ("POST /api/v1/livechat/room.saveInfo", &["save-others-livechat-room-info"], "no-other"),
+    ("GET /api/v1/livechat/users/{type}", &["edit-omnichannel-contact", "transfer-livechat-guest"], "permission"),
+    ("POST /api/v1/livechat/agent.status", &["manage-livechat-agents"], "no-other"),
     ("POST /api/v1/roles.addUserToRole", &["access-permissions"], "no-access"),
     ("POST /api/v1/roles.create", &["access-permissions"], "no-access"),
     ("POST /api/v1/roles.update", &["access-permissions"], "no-access"),
@@ -373,7 +385,7 @@ const ASKED_INSIDE: [(&str, &[&str], &str); 14] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn so_is_one_that_is_asked_for_inside() {
     for engine in Engine::all() {
-        let app = usual().start(&engine).await;
+        let app = with_removal().start(&engine).await;
         let mut scene = Scene::new(&app).await;
         for (operation, permissions, expected) in ASKED_INSIDE {
             let subject = scene.prepare(operation, Who::Administrator).await;

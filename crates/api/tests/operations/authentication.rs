@@ -344,6 +344,7 @@ async fn one_sees_all_that_one_said_of_oneself() {
             "statusDefault": "busy",
             "statusConnection": "busy",
             "statusText": "At lunch",
+            "statusLivechat": "not-available",
             "bio": "Sells shoes",
             "language": "fr",
             "roles": ["livechat-agent", "user"],

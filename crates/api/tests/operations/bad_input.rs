@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use usher_domain::custom_field::Scope;
 use usher_testkit::TestApp;
 use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
 
+use crate::requests::insert_field;
 use crate::support::{KEEP_CONNECTION, LOGIN, MESSAGE, ROOM, Rows, VISITOR, encoded, history, rows, usual};
 use places::{At, FORMS, Form, Given, Place};
 use values::{Bad, Sent};
@@ -37,6 +39,7 @@ impl Stage {
         app.register("token-1", "Mary").await;
         let room = app.room("token-1").await;
         app.message("token-1", &room, "Hello").await;
+        insert_field(&app, "shoe", Scope::Visitor).await;
         let login = app.admin().await;
         Stage { app, room, login, number: 0 }
     }

@@ -20,7 +20,7 @@ use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
 use usher_testkit::{SeededRandom, TestApp};
 
-use crate::requests::{Subject, account, good, insert_user, log_in_again, person};
+use crate::requests::{Subject, account, good, insert_user, log_in_again, names_in, person, with_values};
 use crate::support::{KEEP_CONNECTION, encoded, tamper, usual};
 
 /// Random choices that are the same in every run.
@@ -223,10 +223,8 @@ impl Maker {
 
     fn address(&mut self, operation: &str, described: &Value) -> String {
         let template = operation.split_once(' ').expect("an operation is a method and a path").1;
-        let mut address = match template.split_once('{') {
-            Some((before, _)) => format!("{before}{}", self.path(operation)),
-            None => template.to_owned(),
-        };
+        let values: Vec<String> = names_in(template).iter().map(|_| self.path(operation)).collect();
+        let mut address = with_values(template, &values);
         let parameters = described["parameters"].as_array().cloned().unwrap_or_default();
         let mut pairs = Vec::new();
         for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {

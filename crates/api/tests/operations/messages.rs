@@ -1,4 +1,8 @@
-//! `POST livechat/message` and `GET livechat/messages.history/{rid}`.
+//! `livechat/message`, `livechat/messages` and `livechat/messages.history`: what visitors write and read, and what users read of it.
 
+mod batch;
 mod history;
+mod one;
 mod post;
+mod quotes;
+mod written;

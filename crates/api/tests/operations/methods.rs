@@ -1,7 +1,14 @@
 //! `method.call` and `method.callAnon`: how a call looks, and what is answered to one that is none.
 
+mod agents;
+mod custom_fields;
+mod departments;
 mod limits;
+mod livechat;
+mod mails;
+mod messages;
 mod platform;
+mod rooms;
 mod session;
 mod visitors;
 
@@ -192,8 +199,15 @@ fn every_method() -> Vec<(Method, bool)> {
         | Method::PublicSettings
         | Method::RegisterGuest
         | Method::LoginByToken
+        | Method::PageVisited
         | Method::SendVisitorMessage
-        | Method::LoadVisitorHistory => false,
+        | Method::LoadVisitorHistory
+        | Method::SetCustomField
+        | Method::CustomFields
+        | Method::CloseByVisitor
+        | Method::AgentOfRoom
+        | Method::SaveSurvey
+        | Method::SendOfflineMessage => false,
         Method::SetUserStatus
         | Method::SetDefaultStatus
         | Method::EnrolTotp
@@ -203,7 +217,47 @@ fn every_method() -> Vec<(Method, bool)> {
         | Method::CountBackupCodes
         | Method::Permissions
         | Method::PrivateSettings
-        | Method::SaveSettings => true,
+        | Method::SaveSettings
+        | Method::SaveCustomField
+        | Method::RemoveCustomField
+        | Method::RoutingConfig
+        | Method::AddAgent
+        | Method::RemoveAgent
+        | Method::AddManager
+        | Method::RemoveManager
+        | Method::SaveAgentInfo
+        | Method::SearchAgent
+        | Method::ChangeAgentStatus
+        | Method::SaveDepartment
+        | Method::RemoveDepartment
+        | Method::SaveDepartmentAgents
+        | Method::ForwardRestrictions
+        | Method::TakeInquiry
+        | Method::ReturnAsInquiry
+        | Method::CloseRoom
+        | Method::SaveRoomInfo
+        | Method::FirstRoomMessage
+        | Method::SendMessage
+        | Method::UpdateMessage
+        | Method::DeleteMessage
+        | Method::SetReaction
+        | Method::StarMessage
+        | Method::PinMessage
+        | Method::UnpinMessage
+        | Method::LoadHistory
+        | Method::LoadMissedMessages
+        | Method::Messages
+        | Method::GetMessages
+        | Method::GetSingleMessage
+        | Method::ReadMessages
+        | Method::RoomByTypeAndName
+        | Method::RoomById
+        | Method::Rooms
+        | Method::Subscriptions
+        | Method::SaveIntegration
+        | Method::SendTranscript
+        | Method::RequestTranscript
+        | Method::DiscardTranscript => true,
     };
     Method::ALL.iter().map(|method| (*method, is_for_users(*method))).collect()
 }
@@ -225,9 +279,10 @@ async fn only_users_call_what_is_for_users() {
             let answered = message(&anonymous);
             assert_eq!(answered["error"] == not_logged_in(), is_for_users, "{name}: {answered}");
             if is_for_users {
-                assert_eq!(anonymous.status.as_u16(), 400, "{name}");
+                let status = if method.is_old() { 200 } else { 400 };
+                assert_eq!(anonymous.status.as_u16(), status, "{name}");
                 let call = app.call(Verb::POST, CALL_ANONYMOUSLY).as_user(&stranger).json(&body(name, &json!([])));
-                assert_eq!(failure(call.send().await, 400), not_logged_in(), "{name}");
+                assert_eq!(failure(call.send().await, status), not_logged_in(), "{name}");
                 let wrong = json!([12]);
                 let known = app.call(Verb::POST, CALL_ANONYMOUSLY).as_user(&mary).json(&body(name, &wrong)).send().await;
                 assert_ne!(message(&known)["error"], not_logged_in(), "{name}: a login counts here as well");
@@ -246,7 +301,42 @@ async fn errors_come_in_two_forms() {
     for engine in Engine::all() {
         let app = usual().start(&engine).await;
         let mary = app.user("mary", &["user"]).await;
-        let old = ["livechat:registerGuest", "livechat:loginByToken", "sendMessageLivechat", "livechat:loadHistory"];
+        let old = [
+            "livechat:registerGuest",
+            "livechat:loginByToken",
+            "sendMessageLivechat",
+            "livechat:loadHistory",
+            "livechat:setCustomField",
+            "livechat:getCustomFields",
+            "livechat:saveCustomField",
+            "livechat:removeCustomField",
+            "livechat:getRoutingConfig",
+            "livechat:closeRoom",
+            "livechat:closeByVisitor",
+            "livechat:getAgentData",
+            "livechat:saveInfo",
+            "livechat:saveSurveyFeedback",
+            "livechat:getFirstRoomMessage",
+            "livechat:saveIntegration",
+            "livechat:addAgent",
+            "livechat:removeAgent",
+            "livechat:addManager",
+            "livechat:removeManager",
+            "livechat:saveAgentInfo",
+            "livechat:searchAgent",
+            "livechat:changeLivechatStatus",
+            "livechat:saveDepartment",
+            "livechat:removeDepartment",
+            "livechat:saveDepartmentAgents",
+            "livechat:getDepartmentForwardRestrictions",
+            "livechat:pageVisited",
+            "livechat:sendOfflineMessage",
+            "livechat:sendTranscript",
+            "livechat:requestTranscript",
+            "livechat:discardTranscript",
+            "livechat:takeInquiry",
+            "livechat:returnAsInquiry",
+        ];
         for (method, _) in every_method() {
             assert_eq!(method.is_old(), old.contains(&method.name()), "{}", method.name());
         }
@@ -265,6 +355,18 @@ async fn errors_come_in_two_forms() {
             ("livechat:loginByToken", json!([])),
             ("sendMessageLivechat", json!([])),
             ("livechat:loadHistory", json!([])),
+            ("livechat:setCustomField", json!([])),
+            ("livechat:saveCustomField", json!([])),
+            ("livechat:removeCustomField", json!([])),
+            ("livechat:saveIntegration", json!([])),
+            ("livechat:addAgent", json!([])),
+            ("livechat:removeManager", json!([])),
+            ("livechat:saveAgentInfo", json!([])),
+            ("livechat:searchAgent", json!([])),
+            ("livechat:changeLivechatStatus", json!([])),
+            ("livechat:saveDepartment", json!([])),
+            ("livechat:removeDepartment", json!([])),
+            ("livechat:saveDepartmentAgents", json!([])),
         ] {
             let status = if old.contains(&name) { 200 } else { 400 };
             let refused = failure(call(&app, &mary, name, parameters).await, status);

@@ -1,4 +1,8 @@
-//! Races: however many come at once with one token, there is one visitor and one open room.
+//! Races: however many come at once with one token, there is one visitor and one open room; however many agents want one chat, one gets
+//! it; and however many chats come at once, nobody gets more than may be.
+
+mod limits;
+mod take;
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -22,19 +26,28 @@ const TRIES: usize = 100;
 /// Lets all racers make a call at the same moment; gives their answers.
 async fn race<F, C>(app: &Arc<TestApp>, call: F) -> Vec<Value>
 where
-    F: Fn(Arc<TestApp>, usize) -> C + Send + Sync + Copy + 'static,
+    F: Fn(Arc<TestApp>, usize) -> C + Clone + Send + Sync + 'static,
     C: Future<Output = Reply> + Send,
 {
-    let start = Arc::new(Barrier::new(RACERS));
-    let racers: Vec<_> = (0..RACERS)
+    at_once(app, RACERS, call).await.into_iter().map(Reply::ok).collect()
+}
+
+/// Lets so many make a call at the same moment; gives what each was answered, in their order.
+async fn at_once<F, C>(app: &Arc<TestApp>, racers: usize, call: F) -> Vec<Reply>
+where
+    F: Fn(Arc<TestApp>, usize) -> C + Clone + Send + Sync + 'static,
+    C: Future<Output = Reply> + Send,
+{
+    let start = Arc::new(Barrier::new(racers));
+    let racers: Vec<_> = (0..racers)
         .map(|number| {
-            let (app, start) = (Arc::clone(app), Arc::clone(&start));
+            let (app, start, call) = (Arc::clone(app), Arc::clone(&start), call.clone());
             tokio::spawn(async move {
                 start.wait().await;
                 for _ in 0..TRIES {
                     let reply = call(Arc::clone(&app), number).await;
                     if reply.status != StatusCode::SERVICE_UNAVAILABLE {
-                        return reply.ok();
+                        return reply;
                     }
                 }
                 panic!("still busy after {TRIES} tries");

@@ -1,21 +1,27 @@
 //! A good request for every operation: what the tests of access, of bad input and of random input begin with.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use usher_domain::custom_field::{CustomField, Scope};
+use usher_domain::department::Department;
+use usher_domain::mail::{Mail, MailKind};
+use usher_domain::user::Availability;
 use usher_services::StoreError;
 use usher_services::logins::Account;
 use usher_services::users::UserChoice;
-use usher_store::q;
 use usher_store::q::roles::Role;
 use usher_store::q::users::User;
+use usher_store::{q, values};
 use usher_testkit::TestApp;
 use usher_testkit::application::{Login, PASSWORD};
 use usher_testkit::clock::START;
 
+use crate::support::MESSAGE;
+
 /// A request without its method and template.
 #[derive(Debug, Clone, Default)]
 pub struct Good {
-    /// The value in the path.
-    pub path: Option<String>,
+    /// The values in the path, in their order.
+    pub path: Vec<String>,
     /// The query.
     pub query: Vec<(&'static str, String)>,
     /// The body.
@@ -51,6 +57,33 @@ impl Subject {
         if operation.contains("/users.") || operation.contains("/roles.") {
             insert_user(app, &self.target(), &["user", "livechat-agent"]).await;
         }
+        if operation.contains("/livechat/users/") || operation.contains("/livechat/agent") {
+            insert_agent(app, &self.target()).await;
+        }
+        if operation.contains("/agent.info/") {
+            serve_all_rooms(app, &self.target()).await;
+        }
+        if operation.contains("/livechat/inquir") {
+            insert_agent(app, &self.target()).await;
+            queue_rooms(app, &format!("inquiry-{}", self.number)).await;
+        }
+        if operation.contains("/livechat/department") {
+            insert_agent(app, &self.target()).await;
+            insert_department(app, &format!("department-{}", self.number)).await;
+        }
+        if operation.ends_with("/custom-fields.delete") || operation.contains("/custom.field") {
+            insert_field(app, &format!("field-{}", self.number), Scope::Visitor).await;
+        }
+        if operation.ends_with("/offline.message") {
+            insert_department(app, &format!("department-{}", self.number)).await;
+            app.exchanges.add("example.com");
+        }
+        if operation.ends_with("/livechat/transcript/{rid}") {
+            want_all_transcripts(app, operation.starts_with("DELETE")).await;
+        }
+        if operation.ends_with("/usher/mails.retry") {
+            insert_failed_mail(app, &format!("mail-{}", self.number)).await;
+        }
         if operation.ends_with("/roles.update") || operation.ends_with("/roles.delete") {
             insert_role(app, &format!("role-{}", self.number)).await;
         }
@@ -60,6 +93,21 @@ impl Subject {
             let made = app.services.create_personal_token(caller, format!("mine-{}", self.number), false).await;
             made.expect("whoever calls may have tokens");
         }
+    }
+}
+
+/// Whether an operation is about a message or a room of which users ask.
+pub fn is_about_messages(operation: &str) -> bool {
+    ["/chat.", "/channels.", "/rooms.info", "/subscriptions.", "/livechat/message", "/messages"]
+        .iter()
+        .any(|part| operation.contains(part))
+}
+
+impl Subject {
+    /// Posts the message that the request is about, `message-<number>`, into a visitor's room.
+    pub async fn post_message(&self, app: &TestApp, token: &str, room: &str) {
+        let id = format!("message-{}", self.number);
+        app.post(MESSAGE, &json!({"token": token, "rid": room, "msg": "Hello", "_id": id})).await.ok();
     }
 }
 
@@ -76,6 +124,99 @@ pub async fn insert_user(app: &TestApp, username: &str, roles: &[&str]) {
     };
     let insert = app.services.store.write::<_, StoreError, _>(move |tx| q::users::insert(tx, &user));
     insert.await.expect("nobody has this name yet");
+}
+
+/// Puts an agent into the store who takes chats.
+pub async fn insert_agent(app: &TestApp, username: &str) {
+    insert_user(app, username, &["user", "livechat-agent"]).await;
+    let id = username.to_owned();
+    let available = Some(Availability::Available);
+    let change =
+        app.services.store.write::<_, StoreError, _>(move |tx| q::agents::set_availability(tx, &id, available, false, START));
+    change.await.expect("there is such an agent");
+}
+
+/// Puts a department into the store whose id is its name.
+pub async fn insert_department(app: &TestApp, id: &str) {
+    let department = Department {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        email: format!("{id}@example.com"),
+        enabled: true,
+        archived: false,
+        show_on_registration: true,
+        show_on_offline_form: true,
+        fallback_id: None,
+        agent_count: 0,
+        members: Map::new(),
+        created_at: START,
+        updated_at: START,
+    };
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| q::departments::insert(tx, &department));
+    insert.await.expect("there is no such department yet");
+}
+
+/// Makes somebody serve every room.
+pub async fn serve_all_rooms(app: &TestApp, agent_id: &str) {
+    let id = agent_id.to_owned();
+    let serve = app.services.store.write::<_, StoreError, _>(move |tx| {
+        tx.execute("UPDATE rooms SET agent_id = ?1, agent_username = ?1, agent_since = ?2", values![&id, START])
+    });
+    serve.await.expect("rooms can be changed");
+}
+
+/// Says of every room whether its transcript is to be sent once it is closed.
+async fn want_all_transcripts(app: &TestApp, are_wanted: bool) {
+    let request = json!({"requested_at": START, "user_id": "ann", "username": "ann", "name": null, "email": "a@b", "subject": ""});
+    let request = are_wanted.then(|| request.to_string());
+    let want = app
+        .services
+        .store
+        .write::<_, StoreError, _>(move |tx| tx.execute("UPDATE rooms SET transcript_request = ?1", values![&request]));
+    want.await.expect("rooms can be changed");
+}
+
+/// Puts a mail into the store that was given up.
+pub async fn insert_failed_mail(app: &TestApp, id: &str) {
+    let mail = Mail {
+        from: None,
+        reply_to: None,
+        to: "mary@example.com".to_owned(),
+        subject: "Hello".to_owned(),
+        html: String::new(),
+        text: String::new(),
+    };
+    let (id, kind, about) = (id.to_owned(), MailKind::Transcript, "mary@example.com".to_owned());
+    let new = q::mails::NewMail { id, kind, visitor_id: None, room_id: None, about, mail };
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
+        q::mails::insert(tx, &new, START)?;
+        q::mails::give_up(tx, &new.id, "refused", START)
+    });
+    insert.await.expect("there is no such mail yet");
+}
+
+/// Lets all open rooms wait where agents see them, the one that was opened last with this id of its place.
+pub async fn queue_rooms(app: &TestApp, inquiry_id: &str) {
+    let id = inquiry_id.to_owned();
+    let queue = app.services.store.write::<_, StoreError, _>(move |tx| {
+        tx.execute("UPDATE rooms SET inquiry_status = 'queued', agent_id = NULL WHERE is_open", values![])?;
+        tx.execute("UPDATE rooms SET inquiry_id = ?1 WHERE id = (SELECT MAX(id) FROM rooms WHERE is_open)", values![&id])
+    });
+    queue.await.expect("rooms can be changed");
+}
+
+/// Puts a custom field into the store of which nothing is asked.
+pub async fn insert_field(app: &TestApp, id: &str, scope: Scope) {
+    let field = CustomField {
+        id: id.to_owned(),
+        label: format!("The {id}"),
+        scope,
+        visibility: "visible".to_owned(),
+        members: Map::new(),
+        updated_at: START,
+    };
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| q::custom_fields::insert(tx, &field));
+    insert.await.expect("there is no such field yet");
 }
 
 async fn insert_role(app: &TestApp, id: &str) {
@@ -122,9 +263,22 @@ fn asks(query: &[(&'static str, &str)]) -> Good {
     Good { query, ..Good::default() }
 }
 
+/// A department as it is sent, with an agent for it.
+fn department(name: &str, agent_id: &str) -> Value {
+    let members = json!({
+        "enabled": true,
+        "name": name,
+        "showOnRegistration": true,
+        "email": "sales@example.com",
+        "showOnOfflineForm": true,
+    });
+    json!({"department": members, "agents": [{"agentId": agent_id}], "departmentUnit": {"_id": "unit"}})
+}
+
 impl Good {
     fn at(self, path: &str) -> Good {
-        Good { path: Some(path.to_owned()), ..self }
+        let path = self.path.into_iter().chain([path.to_owned()]).collect();
+        Good { path, ..self }
     }
 }
 
@@ -136,10 +290,103 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
     let method = json!({"message": r#"{"msg":"method","id":"1","method":"public-settings/get","params":[]}"#});
     match operation.split_once("/api/").expect("every operation is one of the API").1 {
         "v1/login" => sends(json!({"user": "admin", "password": PASSWORD})),
+        "v1/livechat/agent.info/{rid}/{token}" => plain().at(room).at(token),
+        "v1/livechat/agent.next/{token}" => plain().at(token),
+        "v1/livechat/agent.status" => sends(json!({"agentId": target, "status": "not-available"})),
+        "v1/livechat/agents.saveInfo" => {
+            sends(json!({"agentId": target, "agentData": {"maxNumberSimultaneousChat": 5}, "agentDepartments": []}))
+        }
+        "v1/livechat/agents/{agentId}/departments" => plain().at(&target),
+        "v1/livechat/department" if operation.starts_with("POST") => sends(department(&named("made"), &target)),
+        "v1/livechat/department/{_id}" if operation.starts_with("PUT") => {
+            sends(department(&named("changed"), &target)).at(&named("department"))
+        }
+        "v1/livechat/department/{_id}" => plain().at(&named("department")),
+        "v1/livechat/department/{_id}/agents" if operation.starts_with("POST") => {
+            let agent = json!({"agentId": target, "count": 1, "order": 2});
+            sends(json!({"upsert": [agent], "remove": [{"agentId": "nobody"}]})).at(&named("department"))
+        }
+        "v1/livechat/department/{_id}/agents" => plain().at(&named("department")),
+        "v1/livechat/users/{type}" if operation.starts_with("POST") => sends(json!({"username": target})).at("agent"),
+        "v1/livechat/users/{type}" => plain().at("agent"),
+        "v1/livechat/users/{type}/{_id}" => plain().at("agent").at(&target),
         "v1/livechat/config" => asks(&[("token", token)]),
+        "v1/livechat/custom-fields/{_id}" => plain().at("shoe"),
+        "v1/livechat/custom-fields.delete" => sends(json!({"customFieldId": named("field")})),
+        "v1/livechat/custom-fields.save" => {
+            let data = json!({"field": named("new"), "label": "Shoe size", "scope": "visitor", "visibility": "visible"});
+            sends(json!({"customFieldData": data}))
+        }
+        "v1/livechat/custom.field" => sends(json!({"token": token, "key": named("field"), "value": "42", "overwrite": true})),
+        "v1/livechat/custom.fields" => {
+            sends(json!({"token": token, "customFields": [{"key": named("field"), "value": "42", "overwrite": true}]}))
+        }
+        "v1/livechat/inquiries.list" | "v1/livechat/inquiries.queuedForUser" => plain(),
+        "v1/livechat/inquiries.getOne" => asks(&[("roomId", room)]),
+        "v1/livechat/inquiries.take" => {
+            let options = json!({"clientAction": true, "forwardingToDepartment": {}});
+            sends(json!({"inquiryId": named("inquiry"), "userId": target, "options": options}))
+        }
+        "v1/livechat/inquiries.returnAsInquiry" => sends(json!({"roomId": room})),
+        "v1/livechat/inquiry.setSLA" => sends(json!({"roomId": room, "sla": "fast"})),
+        "v1/channels.info" | "v1/rooms.info" | "v1/subscriptions.getOne" => asks(&[("roomId", room)]),
+        "v1/chat.delete" => sends(json!({"roomId": room, "msgId": named("message")})),
+        "v1/chat.getMessage" => asks(&[("msgId", &named("message"))]),
+        "v1/chat.pinMessage" | "v1/chat.unPinMessage" | "v1/chat.starMessage" | "v1/chat.unStarMessage" => {
+            sends(json!({"messageId": named("message")}))
+        }
+        "v1/chat.postMessage" => sends(json!({"roomId": room, "text": "Hello"})),
+        "v1/chat.react" => sends(json!({"messageId": named("message"), "emoji": "smile"})),
+        "v1/chat.search" => asks(&[("roomId", room), ("searchText", "hello")]),
+        "v1/chat.sendMessage" => sends(json!({"message": {"rid": room, "msg": "Hello"}})),
+        "v1/chat.syncMessages" => asks(&[("roomId", room), ("lastUpdate", "2024-01-01T00:00:00.000Z")]),
+        "v1/chat.update" => sends(json!({"roomId": room, "msgId": named("message"), "text": "Hello!"})),
+        "v1/subscriptions.read" => sends(json!({"rid": room})),
+        "v1/subscriptions.unread" => sends(json!({"roomId": room, "firstUnreadMessage": {"_id": named("message")}})),
+        "v1/livechat/message/{_id}" if operation.starts_with("GET") => {
+            asks(&[("token", token), ("rid", room)]).at(&named("message"))
+        }
+        "v1/livechat/message/{_id}" if operation.starts_with("PUT") => {
+            sends(json!({"token": token, "rid": room, "msg": "Hello!"})).at(&named("message"))
+        }
+        "v1/livechat/message/{_id}" => sends(json!({"token": token, "rid": room})).at(&named("message")),
+        // A visitor of its own: an unknown one would be registered, and then everybody else's token were somebody's.
+        "v1/livechat/messages" => sends(json!({"visitor": {"token": named("writer")}, "messages": [{"msg": "Hello"}]})),
+        "v1/livechat/{rid}/messages" | "v1/livechat/messages/{rid}" => plain().at(room),
         "v1/livechat/message" => sends(json!({"token": token, "rid": room, "msg": "Hello"})),
         "v1/livechat/messages.history/{rid}" => asks(&[("token", token)]).at(room),
+        "v1/livechat/offline.message" => {
+            let (email, department) = ("mary@example.com", named("department"));
+            sends(json!({"name": "Mary", "email": email, "message": "Hello", "department": department}))
+        }
+        "v1/livechat/transcript" => sends(json!({"rid": room, "token": token, "email": "mary@example.com"})),
+        "v1/livechat/transcript/{rid}" if operation.starts_with("POST") => {
+            sends(json!({"email": "mary@example.com", "subject": "Your chat"})).at(room)
+        }
+        "v1/livechat/transcript/{rid}" => plain().at(room),
+        "v1/usher/mails.retry" => sends(json!({"mailId": named("mail")})),
+        "v1/livechat/room.close" => sends(json!({"rid": room, "token": token})),
+        "v1/livechat/room.closeByUser" => {
+            let transcript = json!({"sendToVisitor": false, "requestData": {"email": "mary@example.com", "subject": "Chat"}});
+            sends(json!({"rid": room, "comment": "Done", "transcriptEmail": transcript}))
+        }
+        "v1/livechat/room.join" => asks(&[("roomId", room)]),
+        "v1/livechat/room.saveInfo" => sends(json!({"guestData": {"_id": name}, "roomData": {"_id": room}})),
+        "v1/livechat/room.survey" => sends(json!({"rid": room, "token": token, "data": [{"name": "satisfaction", "value": "5"}]})),
+        "v1/usher/rooms/{rid}/routing" => plain().at(room),
         "v1/livechat/room" => asks(&[("token", token), ("rid", room)]),
+        "v1/livechat/page.visited" => {
+            let page = json!({"change": "url", "title": "Shoes", "location": {"href": "https://shop.example.com/shoes"}});
+            sends(json!({"token": token, "rid": room, "pageInfo": page}))
+        }
+        "v1/livechat/visitor.status" | "v1/livechat/visitors.status" => sends(json!({"token": token, "status": "away"})),
+        "v1/livechat/visitor/{token}/room" => plain().at(name),
+        "v1/livechat/visitors.info" => asks(&[("visitorId", name)]),
+        "v1/livechat/visitors.search" => asks(&[("term", "mary")]),
+        "v1/livechat/visitors.autocomplete" => asks(&[("selector", r#"{"term":"ma"}"#)]),
+        "v1/livechat/visitors.pagesVisited/{roomId}" => plain().at(room),
+        "v1/livechat/visitors.chatHistory/room/{roomId}/visitor/{visitorId}"
+        | "v1/livechat/visitors.searchChats/room/{roomId}/visitor/{visitorId}" => plain().at(room).at(name),
         "v1/livechat/visitor" => sends(json!({"visitor": {"token": token}})),
         "v1/livechat/visitor/{token}" => plain().at(name),
         "v1/method.call/{method}" | "v1/method.callAnon/{method}" => sends(method).at("public-settings:get"),
@@ -190,11 +437,21 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
         | "v1/pw.getPolicy"
         | "v1/licenses.info"
         | "v1/commands.list"
+        | "v1/livechat/config/routing"
+        | "v1/livechat/custom-fields"
+        | "v1/livechat/department"
+        | "v1/livechat/integrations.settings"
+        | "v1/livechat/queue"
+        | "v1/livechat/rooms"
+        | "v1/livechat/rooms/filters"
         | "v1/settings"
         | "v1/settings.oauth"
         | "v1/service.configurations"
         | "v1/roles.list"
+        | "v1/rooms.get"
+        | "v1/subscriptions.get"
         | "v1/roles.getUsersInPublicRoles"
+        | "v1/usher/mails"
         | "v1/users.list"
         | "v1/users.listByStatus"
         | "v1/users.getPersonalAccessTokens"
@@ -204,18 +461,34 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
     }
 }
 
-/// The address of a request: the template with the value in it, and the query.
+/// The address of a request: the template with the values in it, and the query.
 pub fn address(operation: &str, good: &Good) -> String {
     let template = operation.split_once(' ').expect("an operation is a method and a path").1;
-    let mut address = match (template.split_once('{'), &good.path) {
-        (Some((before, _)), Some(value)) => format!("{before}{}", crate::support::encoded(value)),
-        (None, _) => template.to_owned(),
-        (Some(_), None) => panic!("{operation} needs a value in its path"),
-    };
+    let values: Vec<String> = good.path.iter().map(|value| crate::support::encoded(value)).collect();
+    let mut address = with_values(template, &values);
     let pairs: Vec<String> = good.query.iter().map(|(name, value)| format!("{name}={}", crate::support::encoded(value))).collect();
     if !pairs.is_empty() {
         address.push('?');
         address.push_str(&pairs.join("&"));
     }
+    address
+}
+
+/// The names of the values in a template, in their order.
+pub fn names_in(template: &str) -> Vec<&str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+}
+
+/// A template with encoded values in their places.
+pub fn with_values(template: &str, values: &[String]) -> String {
+    let (mut parts, mut address) = (template.split('{'), String::new());
+    address.push_str(parts.next().unwrap_or_default());
+    let mut values = values.iter();
+    for part in parts {
+        let value = values.next().unwrap_or_else(|| panic!("{template} needs a value for every place in its path"));
+        address.push_str(value);
+        address.push_str(part.split_once('}').map_or("", |(_, after)| after));
+    }
+    assert!(values.next().is_none(), "{template} has too many values for its path");
     address
 }

@@ -1,4 +1,12 @@
-//! `GET livechat/room`: the visitor's open room, or a new one.
+//! `GET livechat/room`: the visitor's open room, or a new one; and what becomes of rooms.
+
+mod close;
+mod info;
+mod join;
+mod list;
+pub mod stage;
+mod survey;
+mod visibility;
 
 use std::time::Duration;
 

@@ -33,6 +33,11 @@ pub fn usual() -> Setup {
     Setup::default().setting(WITHOUT_AGENTS, "true")
 }
 
+/// The same, and departments can be deleted.
+pub fn with_removal() -> Setup {
+    usual().setting("Omnichannel_enable_department_removal", "true")
+}
+
 /// Where a page of a room's history is read.
 pub fn history(room: &str, query: &str) -> String {
     format!("/api/v1/livechat/messages.history/{room}?{query}")

@@ -2,7 +2,10 @@
 
 pub(crate) mod follow_platform;
 pub(crate) mod forget_idle_callers;
+pub(crate) mod forget_old;
+pub(crate) mod give_waiting_chats;
 pub(crate) mod seal_erasures;
+pub(crate) mod send_mails;
 
 use std::time::Duration;
 

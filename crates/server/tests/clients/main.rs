@@ -1,4 +1,5 @@
-//! Clients that others wrote: with each of them an administrator does its work on the real program, as a process of its own.
+//! Clients that others wrote: with each of them an administrator does its work, and visitors and agents go through a whole chat, on
+//! the real program, as a process of its own.
 //!
 //! The scripts are in `scripts`, with the exact versions of all that they need. Where the clients cannot be fetched, the tests say
 //! that they are skipped, and fail if `USHER_REQUIRE_ALL=1` forbids that. `cargo test -- --nocapture` shows what each script does.
@@ -39,6 +40,31 @@ fn the_client_for_bots_does_an_administrators_work() {
     administer(Platform::Node, "sdk.mjs");
 }
 
+#[test]
+fn agents_and_visitors_chat_with_the_python_client() {
+    chat(Platform::Python, "python_chats.py");
+}
+
+#[test]
+fn agents_answer_with_the_client_of_the_web_application() {
+    chat(Platform::Node, "api_client_chats.mjs");
+}
+
+#[test]
+fn a_bot_answers_with_the_client_for_bots() {
+    chat(Platform::Node, "sdk_chats.mjs");
+}
+
+#[test]
+fn a_visitor_chats_with_the_client_of_the_widget() {
+    chat(Platform::Node, "ddp_client.mjs");
+}
+
+#[test]
+fn a_visitor_chats_with_the_client_of_earlier_widgets() {
+    chat(Platform::Node, "sdk_of_widgets.mjs");
+}
+
 /// Runs a script on a new server. Where the server does not do what the client needs, the script must fail: it does when its
 /// administrator is refused.
 fn administer(platform: Platform, script: &str) {
@@ -57,6 +83,32 @@ fn administer(platform: Platform, script: &str) {
     assert!(is_done, "{script}:\n{printed}\nThe server: {}", server.process.complaints());
     print!("{printed}");
     server.stop();
+}
+
+/// Runs a script on a new server. On one that lets no message be edited it must fail: in the middle of the chat, and for that.
+fn chat(platform: Platform, script: &str) {
+    let installation = match Installation::of(platform) {
+        Ok(installation) => installation,
+        Err(missing) => return figures::skip(&missing),
+    };
+    let run = |editing: &str| {
+        let folder = Folder::default();
+        let setup = Setup::usual(folder.path())
+            .variable("USHER_ADMIN_EMAIL", ADMIN[1])
+            .variable("OVERWRITE_SETTING_Message_AllowEditing", editing);
+        let server = Server::start(&setup).expect("the server starts");
+        let (is_done, printed) = drive(&installation, script, &folder, &server, ADMIN_PASSWORD);
+        let complaints = server.process.complaints();
+        server.stop();
+        (is_done, printed, complaints)
+    };
+
+    let (is_done, printed, _) = run("false");
+    assert!(!is_done, "{script} does not notice that messages cannot be edited:\n{printed}");
+    assert!(printed.contains("error-action-not-allowed"), "{script} fails for another reason than editing:\n{printed}");
+    let (is_done, printed, complaints) = run("true");
+    assert!(is_done, "{script}:\n{printed}\nThe server: {complaints}");
+    print!("{printed}");
 }
 
 /// Runs a script to its end. Gives whether it found all as it should be, and all that it printed.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use usher_domain::settings::SITE_URL;
+use usher_domain::user::Availability;
 use usher_store::q::users::User;
 use utoipa::ToSchema;
 
@@ -34,6 +35,9 @@ pub struct AccountDocument<'a> {
     status_connection: &'a str,
     #[serde(rename = "statusText")]
     status_text: &'a str,
+    /// `available` or `not-available`; agents only.
+    #[serde(rename = "statusLivechat", skip_serializing_if = "Option::is_none")]
+    availability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<&'a str>,
     #[schema(value_type = Option<String>)]
@@ -58,8 +62,9 @@ pub struct AccountDocument<'a> {
     settings: AccountSettings<'a>,
 }
 
+/// An e-mail address of a user.
 #[derive(Debug, Serialize, ToSchema)]
-struct UserAddress<'a> {
+pub struct UserAddress<'a> {
     address: &'a str,
     verified: bool,
 }
@@ -95,6 +100,7 @@ impl<'a> AccountDocument<'a> {
             status_default: &user.status_default,
             status_connection: &user.status,
             status_text: &user.status_text,
+            availability: user.availability.map(Availability::name),
             bio: user.bio.as_deref(),
             language: preferences.get("language").filter(|language| language.is_string()).cloned(),
             roles: &user.roles,
@@ -115,7 +121,7 @@ pub fn avatar_url(user: &User, platform: &Platform) -> String {
     format!("{}/avatar/{}", platform.settings.text(&SITE_URL).trim_end_matches('/'), user.username)
 }
 
-fn addresses(user: &User) -> Vec<UserAddress<'_>> {
+pub(super) fn addresses(user: &User) -> Vec<UserAddress<'_>> {
     let verified = user.email_verified;
     user.email.as_deref().into_iter().map(|address| UserAddress { address, verified }).collect()
 }
@@ -135,6 +141,9 @@ pub struct UserDocument<'a> {
     status: &'a str,
     #[serde(rename = "statusText")]
     status_text: &'a str,
+    /// `available` or `not-available`; agents only.
+    #[serde(rename = "statusLivechat", skip_serializing_if = "Option::is_none")]
+    availability: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<&'a str>,
     active: bool,
@@ -195,6 +204,7 @@ impl<'a> UserDocument<'a> {
             kind: &user.kind,
             status: &user.status,
             status_text: &user.status_text,
+            availability: user.availability.map(Availability::name),
             bio: user.bio.as_deref(),
             active: user.active,
             whole: None,

@@ -1,10 +1,12 @@
 //! Messages as the wire shows them.
 
 use serde::Serialize;
-use usher_domain::message::{Block, Message, blocks, links};
+use serde_json::{Map, Value};
+use usher_domain::message::{Author, Block, Message, blocks, links};
+use usher_domain::room::Person;
 use utoipa::ToSchema;
 
-use super::Date;
+use super::{Date, Details, Eyes};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +25,12 @@ pub struct MessageDocument<'a> {
     u: AuthorDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groupable: Option<bool>,
+    #[serde(rename = "editedAt", skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Date>,
+    #[serde(rename = "editedBy", skip_serializing_if = "Option::is_none")]
+    edited_by: Option<PersonDocument<'a>>,
+    #[serde(rename = "_hidden", skip_serializing_if = "Option::is_none")]
+    hidden: Option<bool>,
     #[serde(rename = "_updatedAt")]
     updated_at: Date,
     urls: Vec<Link<'a>>,
@@ -32,10 +40,18 @@ pub struct MessageDocument<'a> {
     channels: [(); 0],
     #[schema(value_type = Vec<Object>)]
     md: Vec<Block<'a>>,
+    /// Only the caller's own mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starred: Option<[Star<'a>; 1]>,
+    /// What only some messages have.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    details: Details<'a>,
 }
 
+/// Who wrote a message, as named at the time.
 #[derive(Debug, Serialize, ToSchema)]
-struct AuthorDocument<'a> {
+pub struct AuthorDocument<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
     username: &'a str,
@@ -43,30 +59,86 @@ struct AuthorDocument<'a> {
     name: Option<&'a str>,
 }
 
+impl<'a> From<&'a Author> for AuthorDocument<'a> {
+    fn from(author: &'a Author) -> AuthorDocument<'a> {
+        AuthorDocument { id: &author.id, username: &author.username, name: author.name.as_deref() }
+    }
+}
+
+/// A user, as named at the time.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct PersonDocument<'a> {
+    #[serde(rename = "_id")]
+    id: &'a str,
+    username: &'a str,
+}
+
+impl<'a> From<&'a Person> for PersonDocument<'a> {
+    fn from(person: &'a Person) -> PersonDocument<'a> {
+        PersonDocument { id: &person.id, username: &person.username }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 struct Link<'a> {
     url: &'a str,
 }
 
+/// The mark of a user who wants to find the message again.
+#[derive(Debug, Serialize, ToSchema)]
+struct Star<'a> {
+    #[serde(rename = "_id")]
+    user_id: &'a str,
+}
+
+/// Of the details of a message, what stands in its document otherwise.
+const ALIAS: &str = "alias";
+
+/// Of the details of a message, the ids of the users who marked it.
+pub(crate) const STARRED: &str = "starred";
+
 impl<'a> MessageDocument<'a> {
-    /// The message for the eyes of the visitor who presented `token`.
-    pub fn for_visitor(message: &'a Message, token: &'a str) -> MessageDocument<'a> {
+    /// The message for these eyes.
+    pub fn new(message: &'a Message, eyes: Eyes<'a>) -> MessageDocument<'a> {
         let author = &message.author;
+        let given_alias = message.details.get(ALIAS).and_then(Value::as_str);
         MessageDocument {
             id: &message.id,
             rid: &message.room_id,
             msg: &message.text,
             t: message.kind.as_deref(),
-            token: author.is_visitor.then_some(token),
-            alias: author.name.as_deref().filter(|_| author.is_visitor),
+            token: author.is_visitor.then(|| eyes.token(&author.id)),
+            alias: author.name.as_deref().filter(|_| author.is_visitor).or(given_alias),
             ts: Date(message.ts),
-            u: AuthorDocument { id: &author.id, username: &author.username, name: author.name.as_deref() },
+            u: author.into(),
             groupable: message.kind.as_ref().map(|_| false),
+            edited_at: message.edited.as_ref().map(|edited| Date(edited.at)),
+            edited_by: message.edited.as_ref().map(|edited| (&edited.by).into()),
+            hidden: message.is_hidden.then_some(true),
             updated_at: Date(message.updated_at),
             urls: links(&message.text).into_iter().map(|url| Link { url }).collect(),
             mentions: [],
             channels: [],
             md: blocks(&message.text),
+            starred: star(message, eyes),
+            details: Details { members: &message.details, without: &[ALIAS, STARRED] },
         }
     }
+
+    /// The messages for these eyes.
+    pub fn list(messages: &'a [Message], eyes: Eyes<'a>) -> Vec<MessageDocument<'a>> {
+        messages.iter().map(|message| MessageDocument::new(message, eyes)).collect()
+    }
+}
+
+/// The mark of whoever looks.
+fn star<'a>(message: &Message, eyes: Eyes<'a>) -> Option<[Star<'a>; 1]> {
+    let user_id = eyes.user_id()?;
+    let stars = message.details.get(STARRED)?.as_array()?;
+    stars.iter().any(|star| star == user_id).then_some([Star { user_id }])
+}
+
+/// A moment inside the details of a message.
+pub(crate) fn stored_moment(milliseconds: i64) -> Value {
+    Value::Object(Map::from_iter([("$date".to_owned(), Value::from(milliseconds))]))
 }

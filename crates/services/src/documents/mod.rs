@@ -3,16 +3,37 @@
 //! The visitor's token is the visitor's secret: documents show it only to who presented it.
 
 mod account;
+mod agent;
+mod custom_field;
+mod department;
+mod details;
+mod eyes;
+mod found;
+mod inquiry;
+mod mail;
 mod message;
 mod platform;
 mod room;
+mod routing;
+mod subscription;
 mod visitor;
 
 pub use account::{AccountDocument, PresenceDocument, RoleHolderDocument, UserDocument, avatar_url};
-pub use message::MessageDocument;
-pub use platform::{PermissionDocument, RoleDocument, SettingDocument};
-pub use room::RoomDocument;
-pub use visitor::{VisitorDocument, addresses, phones};
+pub use agent::{AgentDocument, StaffDocument, StaffListDocument};
+pub use custom_field::CustomFieldDocument;
+pub use department::{DepartmentAgentDocument, DepartmentDocument};
+pub(crate) use details::Details;
+pub use eyes::Eyes;
+pub use found::{FoundChatDocument, FoundVisitorDocument, OfferedVisitorDocument, OpenRoomDocument};
+pub use inquiry::{InquiryDocument, InquirySummary};
+pub use mail::MailDocument;
+pub use message::{AuthorDocument, MessageDocument, PersonDocument};
+pub(crate) use message::{STARRED, stored_moment};
+pub use platform::{PermissionDocument, RoleDocument, SettingDocument, WholeSettingDocument};
+pub use room::{RoomDocument, ServedByDocument};
+pub use routing::RoutingConfigDocument;
+pub use subscription::SubscriptionDocument;
+pub use visitor::{LastChatDocument, VisitorDocument, addresses, fields, phones};
 
 use std::cell::Cell;
 

@@ -38,6 +38,44 @@ impl<'a> SettingDocument<'a> {
     }
 }
 
+/// A setting with its value and all that there is to know of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WholeSettingDocument<'a> {
+    #[serde(flatten)]
+    #[schema(value_type = SettingDocument)]
+    setting: SettingDocument<'a>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    group: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<&'static str>,
+    public: bool,
+    hidden: bool,
+    secret: bool,
+    /// Whether nobody may change it.
+    blocked: bool,
+    /// The name under which clients have a text for it.
+    #[serde(rename = "i18nLabel")]
+    label: &'static str,
+}
+
+impl<'a> WholeSettingDocument<'a> {
+    /// A setting as it is in force.
+    pub fn of(definition: &'static Definition, settings: &'a Settings) -> WholeSettingDocument<'a> {
+        WholeSettingDocument {
+            setting: SettingDocument::of(definition, settings, true),
+            kind: definition.kind.wire_name(),
+            group: definition.group,
+            section: definition.section,
+            public: definition.is_public,
+            hidden: definition.is_hidden,
+            secret: definition.is_secret,
+            blocked: false,
+            label: definition.id,
+        }
+    }
+}
+
 /// A permission with the roles that hold it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PermissionDocument<'a> {

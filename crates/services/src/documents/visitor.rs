@@ -1,5 +1,7 @@
 //! Visitors as the wire shows them.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use usher_domain::visitor::Visitor;
 use utoipa::ToSchema;
@@ -18,7 +20,8 @@ pub struct VisitorDocument<'a> {
     ts: Date,
     #[serde(rename = "_updatedAt")]
     updated_at: Date,
-    token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Phone>>)]
     phone: Option<[Phone<'a>; 1]>,
@@ -29,6 +32,12 @@ pub struct VisitorDocument<'a> {
     department: Option<&'a str>,
     #[serde(rename = "lastChat", skip_serializing_if = "Option::is_none")]
     last_chat: Option<LastChatDocument<'a>>,
+    #[serde(rename = "lastAgent", skip_serializing_if = "Option::is_none")]
+    last_agent: Option<LastAgentDocument<'a>>,
+    #[serde(rename = "livechatData", skip_serializing_if = "BTreeMap::is_empty")]
+    livechat_data: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    activity: &'a [String],
     #[serde(rename = "userAgent", skip_serializing_if = "Option::is_none")]
     user_agent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,10 +62,31 @@ pub struct Address<'a> {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct LastChatDocument<'a> {
+struct LastAgentDocument<'a> {
+    #[serde(rename = "agentId")]
+    id: &'a str,
+    username: &'a str,
+    ts: Date,
+}
+
+/// The latest room of somebody.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LastChatDocument<'a> {
     #[serde(rename = "_id")]
     room_id: &'a str,
     ts: Date,
+}
+
+impl<'a> LastChatDocument<'a> {
+    /// The visitor's latest room, if there was one.
+    pub fn of(visitor: &'a Visitor) -> Option<LastChatDocument<'a>> {
+        visitor.last_chat.as_ref().map(|chat| LastChatDocument { room_id: &chat.room_id, ts: Date(chat.at) })
+    }
+}
+
+/// The values of a visitor's custom fields.
+pub fn fields(visitor: &Visitor) -> BTreeMap<&str, &str> {
+    visitor.fields.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect()
 }
 
 /// The list of a visitor's phone numbers.
@@ -72,6 +102,16 @@ pub fn addresses(visitor: &Visitor) -> Option<[Address<'_>; 1]> {
 impl<'a> VisitorDocument<'a> {
     /// The visitor for its own eyes, having presented `token`.
     pub fn for_visitor(visitor: &'a Visitor, token: &'a str) -> VisitorDocument<'a> {
+        VisitorDocument { token: Some(token), ..VisitorDocument::for_staff(visitor) }
+    }
+
+    /// The same with the contact that the visitor belongs to: the answer to a registration has it.
+    pub fn with_contact(visitor: &'a Visitor, token: &'a str) -> VisitorDocument<'a> {
+        VisitorDocument { contact_id: Some(&visitor.contact_id), ..VisitorDocument::for_visitor(visitor, token) }
+    }
+
+    /// The visitor for everybody else: without the token.
+    pub fn for_staff(visitor: &'a Visitor) -> VisitorDocument<'a> {
         VisitorDocument {
             id: &visitor.id,
             username: &visitor.username,
@@ -79,20 +119,22 @@ impl<'a> VisitorDocument<'a> {
             status: &visitor.status,
             ts: Date(visitor.created_at),
             updated_at: Date(visitor.updated_at),
-            token,
+            token: None,
             phone: phones(visitor),
             emails: addresses(visitor),
             department: visitor.department_id.as_deref(),
-            last_chat: visitor.last_chat.as_ref().map(|chat| LastChatDocument { room_id: &chat.room_id, ts: Date(chat.at) }),
+            last_chat: LastChatDocument::of(visitor),
+            last_agent: visitor.last_agent.as_ref().map(|last| LastAgentDocument {
+                id: &last.agent.id,
+                username: &last.agent.username,
+                ts: Date(last.at),
+            }),
+            livechat_data: fields(visitor),
+            activity: &visitor.activity,
             user_agent: visitor.connection.user_agent.as_deref(),
             ip: visitor.connection.ip.as_deref(),
             host: visitor.connection.host.as_deref(),
             contact_id: None,
         }
-    }
-
-    /// The same with the contact that the visitor belongs to: the answer to a registration has it.
-    pub fn with_contact(visitor: &'a Visitor, token: &'a str) -> VisitorDocument<'a> {
-        VisitorDocument { contact_id: Some(&visitor.contact_id), ..VisitorDocument::for_visitor(visitor, token) }
     }
 }

@@ -17,6 +17,7 @@ use usher_domain::settings::LOGIN_EXPIRATION_DAYS;
 use usher_store::q;
 use usher_store::q::users::{Session, User};
 
+use crate::agents::{came, left};
 use crate::passwords::is_outdated;
 use crate::users::UserChoice;
 use crate::{Error, Refusal, Services};
@@ -91,10 +92,17 @@ impl Services {
         self.attempts.succeeded(&key, address);
         let new_hash =
             if is_outdated(&user.password_hash) { Some(self.passwords.hash(password, self.random.as_ref()).await?) } else { None };
-        self.begin_session(user, confirmed_at, new_hash).await
+        self.begin_session(user, confirmed_at, new_hash, true).await
     }
 
-    async fn begin_session(&self, user: User, confirmed_at: Option<i64>, new_hash: Option<String>) -> Result<Login, Error> {
+    /// `is_own` says that it is the user itself who logs in.
+    async fn begin_session(
+        &self,
+        user: User,
+        confirmed_at: Option<i64>,
+        new_hash: Option<String>,
+        is_own: bool,
+    ) -> Result<Login, Error> {
         let token = id::secret(self.random.as_ref());
         let (hash, now, expired) = (token_hash(&token), self.now(), self.oldest_login());
         let user = self
@@ -108,9 +116,13 @@ impl Services {
                 if let Some(new_hash) = &new_hash {
                     q::users::set_password(tx, &user.id, new_hash, now)?;
                 }
+                let user = if is_own { came(tx, user, now)? } else { user };
                 Ok::<_, Error>(User { last_login_at: Some(now), ..user })
             })
             .await?;
+        if is_own {
+            self.chat_may_be_taken();
+        }
         Ok(Login { user, token, expires_at: now.saturating_add(self.login_lasts()) })
     }
 
@@ -122,9 +134,24 @@ impl Services {
         if !user.active {
             return Err(Refusal::Deactivated.into());
         }
+        let user = if user.unavailable_by_system { self.resume_service(user).await? } else { user };
         // A personal token does not expire; clients want a time all the same.
         let begun_at = if session.is_personal { self.now() } else { session.begun_at };
         Ok(Login { user, token, expires_at: begun_at.saturating_add(self.login_lasts()) })
+    }
+
+    /// An agent whom the server took out of service goes on with another login: it is back.
+    async fn resume_service(&self, user: User) -> Result<User, Error> {
+        let now = self.now();
+        let done = self
+            .store
+            .write(move |tx| {
+                let known = q::users::by_id(tx, &user.id)?.ok_or(Refusal::LoggedOut)?;
+                Ok::<_, Error>(came(tx, known, now)?)
+            })
+            .await;
+        self.chat_may_be_taken();
+        done
     }
 
     /// Who calls with this id and login token; `None` unless both belong together and still count.
@@ -144,8 +171,13 @@ impl Services {
 
     /// Ends the login that was presented. One that has ended already is no error.
     pub async fn log_out(&self, account: &Account) -> Result<(), Error> {
-        let hash = account.token_hash.clone();
-        self.store.write(move |tx| q::login_tokens::delete(tx, &hash).map_err(Error::from)).await
+        let (hash, user_id, now) = (account.token_hash.clone(), account.user.id.clone(), self.now());
+        self.store
+            .write(move |tx| {
+                q::login_tokens::delete(tx, &hash)?;
+                Ok::<_, Error>(left(tx, &user_id, now)?)
+            })
+            .await
     }
 
     /// Ends every login of a user: the caller's own, or with the permission for it somebody else's. Gives the user's id.
@@ -154,10 +186,12 @@ impl Services {
         if !whose.is(&account.user) && !self.permits(&account.user, LOGOUT_OTHER_USER) {
             return Err(Refusal::Unauthorized.into());
         }
+        let now = self.now();
         self.store
             .write(move |tx| {
                 let user = whose.find(tx)?.ok_or(Refusal::NoSuchUser)?;
                 q::login_tokens::delete_all(tx, &user.id)?;
+                left(tx, &user.id, now)?;
                 Ok::<_, Error>(user.id)
             })
             .await
@@ -169,7 +203,7 @@ impl Services {
             return Err(Refusal::LoginForOthersNotAllowed.into());
         }
         let user = self.user(whom).await?.ok_or(Refusal::NoSuchUser)?;
-        self.begin_session(user, None, None).await
+        self.begin_session(user, None, None, false).await
     }
 
     /// Logins made at or before this moment have expired.

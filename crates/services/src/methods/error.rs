@@ -76,6 +76,7 @@ impl MethodError {
                 Refusal::LoggedOut => error(403, refusal.reason().as_deref(), None),
                 other => error(other.code(), other.reason().as_deref(), other.details()),
             },
+            MethodError::Failed(Error::Refused(Refusal::Mismatch(_))) => error(400, Some("Match failed"), None),
             MethodError::Failed(Error::Refused(refusal)) => error(refusal.code(), refusal.reason().as_deref(), refusal.details()),
             MethodError::Failed(Error::Store(failure)) if failure.is_temporary() => error(503, Some("Service Unavailable"), None),
             MethodError::Failed(_) => error(500, Some("Internal server error"), None),
@@ -86,7 +87,7 @@ impl MethodError {
     pub fn telling_document(&self) -> Value {
         let document = self.document();
         match self {
-            MethodError::Mismatch(message) => {
+            MethodError::Mismatch(message) | MethodError::Failed(Error::Refused(Refusal::Mismatch(message))) => {
                 json!({"message": message, "path": "", "sanitizedError": document, "errorType": "Match.Error"})
             }
             _ => document,

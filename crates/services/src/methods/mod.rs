@@ -3,9 +3,19 @@
 //!
 //! A method takes a list of parameters and gives a value or nothing. Moments are `{"$date": milliseconds}` in both directions.
 
+mod agents;
+mod custom_fields;
+mod departments;
 mod error;
+mod inquiries;
+mod livechat;
+mod mails;
+mod marks;
+mod messages;
 mod parameters;
 mod platform;
+mod rooms;
+mod rooms_platform;
 mod session;
 mod visitor;
 
@@ -99,14 +109,108 @@ methods! {
     PrivateSettings = "private-settings/get";
     /// Changes settings.
     SaveSettings = "saveSettings";
+    /// Posts a user's message.
+    SendMessage = "sendMessage";
+    /// Gives a message another text.
+    UpdateMessage = "updateMessage";
+    /// Deletes one.
+    DeleteMessage = "deleteMessage";
+    /// Adds a reaction to a message or takes it away.
+    SetReaction = "setReaction";
+    /// Marks a message for the caller alone, or takes the mark away.
+    StarMessage = "starMessage";
+    /// Pins a message.
+    PinMessage = "pinMessage";
+    /// Takes the pin away.
+    UnpinMessage = "unpinMessage";
+    /// Reads a page of a room's history.
+    LoadHistory = "loadHistory";
+    /// The messages of a room after a moment.
+    LoadMissedMessages = "loadMissedMessages";
+    /// What happened to the messages of a room since a moment, or a part of its history.
+    Messages = "messages/get";
+    /// Several messages.
+    GetMessages = "getMessages";
+    /// One message.
+    GetSingleMessage = "getSingleMessage";
+    /// Notes that the caller has read a room.
+    ReadMessages = "readMessages";
+    /// A room as everybody in it may know it.
+    RoomByTypeAndName = "getRoomByTypeAndName";
+    /// A room.
+    RoomById = "getRoomById";
+    /// The rooms in the caller's list.
+    Rooms = "rooms/get";
+    /// The caller's subscriptions.
+    Subscriptions = "subscriptions/get";
     /// Registers a visitor.
     RegisterGuest = "livechat:registerGuest" old;
     /// Tells whether a visitor is known.
     LoginByToken = "livechat:loginByToken" old;
+    /// Notes that a visitor sees a page.
+    PageVisited = "livechat:pageVisited" old;
     /// Posts a visitor's message.
     SendVisitorMessage = "sendMessageLivechat" old;
     /// Reads a visitor's history.
     LoadVisitorHistory = "livechat:loadHistory" old;
+    /// Leaves a message while nobody is there.
+    SendOfflineMessage = "livechat:sendOfflineMessage" old;
+    /// Sends a transcript.
+    SendTranscript = "livechat:sendTranscript" old;
+    /// Notes that one is to be sent when the chat is closed.
+    RequestTranscript = "livechat:requestTranscript" old;
+    /// Forgets that.
+    DiscardTranscript = "livechat:discardTranscript" old;
+    /// Gives a visitor or its rooms a value of a custom field.
+    SetCustomField = "livechat:setCustomField" old;
+    /// The custom fields.
+    CustomFields = "livechat:getCustomFields" old;
+    /// Makes or changes a custom field.
+    SaveCustomField = "livechat:saveCustomField" old;
+    /// Deletes one.
+    RemoveCustomField = "livechat:removeCustomField" old;
+    /// Closes a chat in a user's name.
+    CloseRoom = "livechat:closeRoom" old;
+    /// Closes a visitor's own chat.
+    CloseByVisitor = "livechat:closeByVisitor" old;
+    /// The agent who serves a visitor's chat.
+    AgentOfRoom = "livechat:getAgentData" old;
+    /// Keeps what is noted of a chat.
+    SaveRoomInfo = "livechat:saveInfo" old;
+    /// Keeps what a visitor thinks of a chat.
+    SaveSurvey = "livechat:saveSurveyFeedback" old;
+    /// The message that a chat begins with.
+    FirstRoomMessage = "livechat:getFirstRoomMessage" old;
+    /// What clients have to know of the routing method in force.
+    RoutingConfig = "livechat:getRoutingConfig" old;
+    /// Changes settings of integrations.
+    SaveIntegration = "livechat:saveIntegration" old;
+    /// Makes a user an agent.
+    AddAgent = "livechat:addAgent" old;
+    /// Makes an agent none any more.
+    RemoveAgent = "livechat:removeAgent" old;
+    /// Makes a user a manager.
+    AddManager = "livechat:addManager" old;
+    /// Makes a manager none any more.
+    RemoveManager = "livechat:removeManager" old;
+    /// Keeps something of an agent, and puts it into departments.
+    SaveAgentInfo = "livechat:saveAgentInfo" old;
+    /// Finds a user by name.
+    SearchAgent = "livechat:searchAgent" old;
+    /// Changes whether an agent takes chats.
+    ChangeAgentStatus = "livechat:changeLivechatStatus" old;
+    /// Makes or changes a department.
+    SaveDepartment = "livechat:saveDepartment" old;
+    /// Deletes one.
+    RemoveDepartment = "livechat:removeDepartment" old;
+    /// Changes who is in a department.
+    SaveDepartmentAgents = "livechat:saveDepartmentAgents" old;
+    /// Tells where chats of a department may be forwarded to.
+    ForwardRestrictions = "livechat:getDepartmentForwardRestrictions" old;
+    /// Takes a chat out of the queue.
+    TakeInquiry = "livechat:takeInquiry" old;
+    /// Puts a chat back into it.
+    ReturnAsInquiry = "livechat:returnAsInquiry" old;
 }
 
 impl Method {
@@ -142,10 +246,58 @@ impl Services {
             Method::PublicSettings => platform::public_settings(self, parameters).await,
             Method::PrivateSettings => platform::private_settings(self, caller()?, parameters).await,
             Method::SaveSettings => platform::save_settings(self, caller()?, parameters, call.shown, address).await,
+            Method::SendMessage => messages::send(self, caller()?, parameters).await,
+            Method::UpdateMessage => messages::update(self, caller()?, parameters).await,
+            Method::DeleteMessage => messages::delete(self, caller()?, parameters).await,
+            Method::SetReaction => marks::react(self, caller()?, parameters).await,
+            Method::StarMessage => marks::star(self, caller()?, parameters).await,
+            Method::PinMessage => marks::pin(self, caller()?, parameters).await,
+            Method::UnpinMessage => marks::unpin(self, caller()?, parameters).await,
+            Method::LoadHistory => messages::load_history(self, caller()?, parameters).await,
+            Method::LoadMissedMessages => messages::load_missed(self, caller()?, parameters).await,
+            Method::Messages => messages::changes_or_history(self, caller()?, parameters).await,
+            Method::GetMessages => messages::several(self, caller()?, parameters).await,
+            Method::GetSingleMessage => messages::single(self, caller()?, parameters).await,
+            Method::ReadMessages => rooms_platform::mark_read(self, caller()?, parameters).await,
+            Method::RoomByTypeAndName => rooms_platform::by_type_and_name(self, caller()?, parameters).await,
+            Method::RoomById => rooms_platform::by_id(self, caller()?, parameters).await,
+            Method::Rooms => rooms_platform::rooms(self, caller()?, parameters).await,
+            Method::Subscriptions => rooms_platform::subscriptions(self, caller()?, parameters).await,
             Method::RegisterGuest => visitor::register(self, parameters, address).await,
             Method::LoginByToken => visitor::log_in(self, parameters).await,
+            Method::PageVisited => visitor::page_visited(self, parameters, address).await,
             Method::SendVisitorMessage => visitor::send_message(self, parameters).await,
             Method::LoadVisitorHistory => visitor::load_history(self, parameters).await,
+            Method::SendOfflineMessage => mails::send_offline_message(self, parameters, address).await,
+            Method::SendTranscript => mails::send_transcript(self, caller()?, parameters).await,
+            Method::RequestTranscript => mails::request_transcript(self, caller()?, parameters).await,
+            Method::DiscardTranscript => mails::discard_transcript(self, caller()?, parameters).await,
+            Method::SetCustomField => custom_fields::set_value(self, parameters).await,
+            Method::CustomFields => custom_fields::list(self).await,
+            Method::SaveCustomField => custom_fields::save(self, caller()?, parameters).await,
+            Method::RemoveCustomField => custom_fields::remove(self, caller()?, parameters).await,
+            Method::CloseRoom => rooms::close(self, caller()?, parameters).await,
+            Method::CloseByVisitor => rooms::close_by_visitor(self, parameters).await,
+            Method::AgentOfRoom => rooms::agent(self, parameters).await,
+            Method::SaveRoomInfo => rooms::save_info(self, caller()?, parameters).await,
+            Method::SaveSurvey => rooms::save_survey(self, parameters).await,
+            Method::FirstRoomMessage => rooms::first_message(self, caller()?, parameters).await,
+            Method::RoutingConfig => caller().and_then(|_| livechat::routing_config(self)),
+            Method::AddAgent | Method::AddManager => agents::add(self, caller()?, parameters, method).await,
+            Method::RemoveAgent | Method::RemoveManager => agents::remove(self, caller()?, parameters, method).await,
+            Method::SaveAgentInfo => agents::save_info(self, caller()?, parameters).await,
+            Method::SearchAgent => agents::search(self, caller()?, parameters).await,
+            Method::ChangeAgentStatus => agents::change_status(self, caller()?, parameters).await,
+            Method::SaveDepartment => departments::save(self, caller()?, parameters).await,
+            Method::RemoveDepartment => departments::remove(self, caller()?, parameters).await,
+            Method::SaveDepartmentAgents => departments::save_agents(self, caller()?, parameters).await,
+            Method::ForwardRestrictions => {
+                caller()?;
+                departments::forward_restrictions(self, parameters).await
+            }
+            Method::TakeInquiry => inquiries::take(self, caller()?, parameters).await,
+            Method::ReturnAsInquiry => inquiries::return_to_queue(self, caller()?, parameters).await,
+            Method::SaveIntegration => livechat::save_integration(self, caller()?, parameters).await,
         }
     }
 

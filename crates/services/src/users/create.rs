@@ -10,6 +10,7 @@ use usher_store::q;
 use usher_store::q::users::User;
 
 use super::{check_email, check_roles, check_username, stored};
+use crate::agents::{settle, with_consequences};
 use crate::logins::Account;
 use crate::{Error, Refusal, Services};
 
@@ -120,7 +121,8 @@ impl Services {
 
     async fn add_user(&self, user: User, password: PasswordDigest) -> Result<User, Error> {
         let password_hash = self.passwords.hash(password, self.random.as_ref()).await?;
-        let user = User { password_hash, ..user };
+        let user = with_consequences(false, User { password_hash, ..user });
+        let now = self.now();
         self.store
             .write(move |tx| {
                 check_username(tx, &user.username, &user.id)?;
@@ -128,6 +130,7 @@ impl Services {
                     check_email(tx, email, &user.id)?;
                 }
                 q::users::insert(tx, &user)?;
+                settle(tx, false, &user, now)?;
                 Ok::<_, Error>(user.clone())
             })
             .await

@@ -13,6 +13,7 @@ use usher_store::q::users::User;
 
 use super::status::shortened;
 use super::{check_email, check_roles, check_username, keep_an_administrator, object, stored};
+use crate::agents::{is_agent, settle, with_consequences};
 use crate::logins::Account;
 use crate::{Error, Refusal, Services};
 
@@ -130,7 +131,9 @@ impl Services {
                 if before.id == SYSTEM_USER {
                     return Err(Refusal::ActionNotAllowed("Editing the user of the server is not allowed").into());
                 }
+                let was_agent = is_agent(&before);
                 let after = changed(tx, before.clone(), &changes, password_hash.clone(), now)?;
+                let after = with_consequences(was_agent, after);
                 let loses_administration = !after.active || !after.roles.iter().any(|role| role == usher_domain::role::ADMIN);
                 if loses_administration {
                     keep_an_administrator(tx, &before)?;
@@ -139,6 +142,7 @@ impl Services {
                 if after.roles != before.roles {
                     q::users::set_roles(tx, &after.id, &after.roles)?;
                 }
+                settle(tx, was_agent, &after, now)?;
                 if !after.active {
                     q::login_tokens::delete_all(tx, &after.id)?;
                 } else if password_hash.is_some() {

@@ -141,7 +141,7 @@ fn keep_an_administrator(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
 const OBJECT_LIMIT: usize = 64 << 10;
 
 /// The text in which an object is stored. What grows with every call must end somewhere.
-fn stored(object: Map<String, Value>) -> Result<String, Error> {
+pub(crate) fn stored(object: Map<String, Value>) -> Result<String, Error> {
     let text = Value::Object(object).to_string();
     if text.len() > OBJECT_LIMIT { Err(Refusal::ActionNotAllowed("That is more than is kept of a user").into()) } else { Ok(text) }
 }

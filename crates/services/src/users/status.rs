@@ -7,6 +7,7 @@ use usher_store::q;
 use usher_store::q::users::User;
 
 use super::{UserChoice, keep_an_administrator};
+use crate::agents::{is_agent, settle, with_consequences};
 use crate::logins::Account;
 use crate::{Error, Refusal, Services};
 
@@ -41,7 +42,8 @@ impl Services {
             return Err(Refusal::InvisibleNotAllowed.into());
         }
         let (text, now) = (change.text.as_deref().map(shortened), self.now());
-        self.store
+        let done = self
+            .store
             .write(move |tx| {
                 let before = choice.find(tx)?.ok_or(Refusal::NoSuchUser)?;
                 let status = status.map(|status| status.name().to_owned());
@@ -54,16 +56,20 @@ impl Services {
                     ..before
                 };
                 q::users::update(tx, &after)?;
+                settle(tx, false, &after, now)?;
                 Ok::<_, Error>(after)
             })
-            .await
+            .await;
+        self.chat_may_be_taken();
+        done
     }
 
     /// Lets a user log in, or does not any more, which ends all of its logins at once. Whether the caller may is declared where it is
     /// called.
     pub async fn set_active(&self, user_id: String, active: bool) -> Result<User, Error> {
         let now = self.now();
-        self.store
+        let done = self
+            .store
             .write(move |tx| {
                 let before = q::users::by_id(tx, &user_id)?.ok_or(Refusal::NoSuchUser)?;
                 if before.id == SYSTEM_USER {
@@ -74,11 +80,16 @@ impl Services {
                     keep_an_administrator(tx, &before)?;
                     q::login_tokens::delete_all(tx, &before.id)?;
                 }
+                let was_agent = is_agent(&before);
                 let after = User { active, status, status_updated_at: now, updated_at: now, ..before };
+                let after = with_consequences(was_agent, after);
                 q::users::update(tx, &after)?;
+                settle(tx, was_agent, &after, now)?;
                 Ok(after)
             })
-            .await
+            .await;
+        self.chat_may_be_taken();
+        done
     }
 
     /// The users with these ids; no more than a few hundred of them.

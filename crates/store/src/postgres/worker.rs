@@ -29,6 +29,8 @@ struct Writer {
     state: Arc<State>,
     publish: Arc<dyn Publish>,
     rehearse: bool,
+    /// Begins a transaction.
+    begin: &'static str,
     jitter: u64,
 }
 
@@ -56,6 +58,7 @@ pub(super) fn start_writer(
         state,
         publish: Arc::clone(&options.publish),
         rehearse: options.rehearse,
+        begin: if options.serializable { dialect::POSTGRES_BEGIN } else { dialect::POSTGRES_BEGIN_WEAKLY },
         jitter: 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(number as u64 + 1),
     };
     writer.connection.batch(dialect::POSTGRES_WRITE_LIMIT)?;
@@ -147,7 +150,7 @@ impl Writer {
     }
 
     fn attempt(&mut self, job: &mut dyn Job) -> Attempt {
-        match self.connection.batch(dialect::POSTGRES_BEGIN) {
+        match self.connection.batch(self.begin) {
             Ok(()) => job.attempt(Backend::Postgres(&mut self.connection)),
             Err(failure) => Attempt::Fail(failure),
         }

@@ -4,10 +4,11 @@ use super::statements;
 use crate::{Row, StoreError, Tx, values};
 
 statements! {
-    INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, requested_at, visitors, contacts, rooms, messages, changes)
-              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0)";
+    INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, requested_at, visitors, contacts, rooms, messages, changes,
+                                    others)
+              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0, 0)";
     COUNT = "UPDATE erasures SET visitors = visitors + ?2, contacts = contacts + ?3, rooms = rooms + ?4, messages = messages + ?5,
-                    changes = changes + ?6
+                    changes = changes + ?6, others = others + ?7
              WHERE id = ?1";
     FINISH = "UPDATE erasures SET visitor_id = NULL, erased_at = ?2 WHERE id = ?1";
     UNFINISHED = "SELECT id, visitor_id FROM erasures WHERE sealed_at IS NULL AND visitor_id IS NOT NULL ORDER BY requested_at";
@@ -15,7 +16,7 @@ statements! {
     BEGIN_PASS = "UPDATE erasures SET seal_pass = ?1 WHERE sealed_at IS NULL AND erased_at IS NOT NULL";
     END_PASS = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND seal_pass = ?1";
     VISITOR = "SELECT visitor_id FROM erasures WHERE id = ?1";
-    BY_ID = "SELECT actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes
+    BY_ID = "SELECT actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes, others
                   FROM erasures WHERE id = ?1";
 }
 
@@ -32,6 +33,8 @@ pub struct Counts {
     pub messages: i64,
     /// Entries of the change log.
     pub changes: i64,
+    /// Everything else: subscriptions, decisions of routing, pages seen, mails, values of custom fields.
+    pub others: i64,
 }
 
 /// An entry of the ledger.
@@ -56,7 +59,10 @@ pub fn insert(tx: &mut Tx<'_>, id: &str, subject: &str, visitor_id: &str, actor:
 
 /// Adds to what an erasure deleted.
 pub fn count(tx: &mut Tx<'_>, id: &str, counts: &Counts) -> Result<(), StoreError> {
-    tx.execute_one(COUNT, values![id, counts.visitors, counts.contacts, counts.rooms, counts.messages, counts.changes])
+    tx.execute_one(
+        COUNT,
+        values![id, counts.visitors, counts.contacts, counts.rooms, counts.messages, counts.changes, counts.others],
+    )
 }
 
 /// Notes that the last row is gone, and forgets whose it was.
@@ -106,6 +112,7 @@ fn read(row: &Row<'_>) -> Result<Erasure, StoreError> {
             rooms: row.integer(6)?,
             messages: row.integer(7)?,
             changes: row.integer(8)?,
+            others: row.integer(9)?,
         },
     })
 }

@@ -2,20 +2,32 @@
 //!
 //! Each file lists its statements in `STATEMENTS`, so that a test can ask both engines how they would run each of them.
 
+pub mod agents;
 pub mod changes;
 pub mod contacts;
 pub mod counters;
+pub mod custom_fields;
+pub mod department_agents;
+pub mod departments;
 pub mod erasures;
+pub mod fields;
 pub mod login_tokens;
+pub mod mails;
 pub mod messages;
 pub mod migrations;
+pub mod page_visits;
 pub mod permissions;
+pub mod queue;
 pub mod roles;
+pub mod room_lists;
 pub mod rooms;
+pub mod routing_decisions;
 pub mod second_factors;
 pub mod settings;
 mod statement;
+pub mod subscriptions;
 pub mod users;
+pub mod visitor_lists;
 pub mod visitors;
 
 /// Declares the statements of one file: a constant each, and the list of all of them.
@@ -32,17 +44,28 @@ pub(crate) use statements;
 /// Every statement that runs while the server serves.
 pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     [
+        agents::STATEMENTS,
         changes::STATEMENTS,
         contacts::STATEMENTS,
         counters::STATEMENTS,
+        custom_fields::STATEMENTS,
+        department_agents::STATEMENTS,
+        departments::STATEMENTS,
         erasures::STATEMENTS,
+        fields::STATEMENTS,
         login_tokens::STATEMENTS,
+        mails::STATEMENTS,
         messages::STATEMENTS,
+        page_visits::STATEMENTS,
         permissions::STATEMENTS,
+        queue::STATEMENTS,
         roles::STATEMENTS,
+        room_lists::STATEMENTS,
         rooms::STATEMENTS,
+        routing_decisions::STATEMENTS,
         second_factors::STATEMENTS,
         settings::STATEMENTS,
+        subscriptions::STATEMENTS,
         users::STATEMENTS,
         visitors::STATEMENTS,
     ]

@@ -83,14 +83,27 @@ fn padded(count: usize) -> usize {
 
 /// A pattern for `LIKE .. ESCAPE '\'` that finds `term` anywhere, in lower case.
 pub(crate) fn containing(term: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in term.to_lowercase().chars() {
+    format!("%{}%", escaped(&term.to_lowercase()))
+}
+
+/// The same with only ASCII letters in lower case, for text that the engine puts into lower case itself.
+pub(crate) fn containing_ascii(term: &str) -> String {
+    format!("%{}%", escaped(&term.to_ascii_lowercase()))
+}
+
+/// A pattern that finds what begins with `term`, in lower case.
+pub(crate) fn beginning_with(term: &str) -> String {
+    format!("{}%", escaped(&term.to_lowercase()))
+}
+
+fn escaped(term: &str) -> String {
+    let mut pattern = String::new();
+    for character in term.chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(character);
     }
-    pattern.push('%');
     pattern
 }
 
@@ -132,5 +145,7 @@ mod tests {
     #[test]
     fn what_means_something_in_a_pattern_is_escaped() {
         assert_eq!(containing("50%_\\Ä"), "%50\\%\\_\\\\ä%");
+        assert_eq!(containing_ascii("A%Ä"), "%a\\%Ä%");
+        assert_eq!(beginning_with("A_"), "a\\_%");
     }
 }

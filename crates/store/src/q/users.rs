@@ -1,5 +1,7 @@
 //! People who log in: their records and roles.
 
+use usher_domain::user::Availability;
+
 use super::statement::{Statement, containing};
 use super::statements;
 use crate::{Row, StoreError, Tx, Value, values};
@@ -12,6 +14,7 @@ macro_rules! select {
                     users.password_hash, users.active, users.status, users.status_default, users.status_text, users.preferences,
                     users.custom_fields, users.password_change_required, users.password_change_reason, users.registration_reason,
                     users.last_login_at, users.status_updated_at, users.created_at, users.updated_at,
+                    users.availability, users.unavailable_by_system, users.agent_data,
                     (SELECT string_agg(role, ',') FROM user_roles WHERE user_roles.user_id = users.id)",
             $more,
             " FROM ",
@@ -37,12 +40,15 @@ statements! {
     ANY_PERSON = "SELECT 1 FROM users WHERE kind = 'user' LIMIT 1";
     INSERT = "INSERT INTO users (id, username, username_key, kind, email, email_key, email_verified, name, name_key, nickname, bio,
                   password_hash, active, status, status_default, status_text, preferences, custom_fields, password_change_required,
-                  password_change_reason, registration_reason, status_updated_at, created_at, updated_at)
-              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+                  password_change_reason, registration_reason, status_updated_at, created_at, updated_at, availability,
+                  unavailable_by_system, agent_data)
+              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+                  ?25, ?26, ?27)";
     UPDATE = "UPDATE users SET username = ?2, username_key = ?3, kind = ?4, email = ?5, email_key = ?6, email_verified = ?7, name = ?8,
                   name_key = ?9, nickname = ?10, bio = ?11, password_hash = ?12, active = ?13, status = ?14, status_default = ?15,
                   status_text = ?16, preferences = ?17, custom_fields = ?18, password_change_required = ?19,
-                  password_change_reason = ?20, registration_reason = ?21, status_updated_at = ?22, updated_at = ?24
+                  password_change_reason = ?20, registration_reason = ?21, status_updated_at = ?22, updated_at = ?24,
+                  availability = ?25, unavailable_by_system = ?26, agent_data = ?27
               WHERE id = ?1 AND created_at = ?23";
     DELETE = "DELETE FROM users WHERE id = ?1";
     ADD_ROLE = "INSERT INTO user_roles (user_id, role) VALUES (?1, ?2)";
@@ -95,6 +101,12 @@ pub struct User {
     pub password_change_reason: Option<String>,
     /// Why the user wants to be let in.
     pub registration_reason: Option<String>,
+    /// Whether the agent takes chats; `None` for users who are no agents.
+    pub availability: Option<Availability>,
+    /// Whether it was the server that made the agent take no chats.
+    pub unavailable_by_system: bool,
+    /// What administrators keep of the agent: a JSON object.
+    pub agent_data: Option<String>,
     /// When the user last logged in (milliseconds UTC).
     pub last_login_at: Option<i64>,
     /// When status or status text last changed (milliseconds UTC).
@@ -129,6 +141,9 @@ impl User {
             password_change_required: false,
             password_change_reason: None,
             registration_reason: None,
+            availability: None,
+            unavailable_by_system: false,
+            agent_data: None,
             last_login_at: None,
             status_updated_at: now,
             created_at: now,
@@ -222,6 +237,9 @@ fn store(tx: &mut Tx<'_>, sql: &str, user: &User) -> Result<(), StoreError> {
             user.status_updated_at,
             user.created_at,
             user.updated_at,
+            user.availability.map(Availability::name),
+            user.unavailable_by_system,
+            &user.agent_data,
         ],
     )
 }
@@ -290,6 +308,12 @@ pub struct Wanted {
     pub ids: Vec<String>,
     /// Their user name is none of these.
     pub except: Vec<String>,
+    /// They have not this id.
+    pub except_id: Option<String>,
+    /// They are agents who say this of themselves.
+    pub availability: Option<Availability>,
+    /// They are there, or programs.
+    pub are_there: bool,
 }
 
 /// The order of a list of users.
@@ -362,6 +386,17 @@ fn listing<'a>(wanted: &'a Wanted, pattern: Option<&'a str>, page: Option<&Page>
     if !wanted.except.is_empty() {
         statement.add_list("AND username NOT IN (?)", wanted.except.iter().map(Value::from));
     }
+    if let Some(id) = &wanted.except_id {
+        statement.add("AND users.id <> ?", &[id.into()]);
+    }
+    if let Some(availability) = wanted.availability {
+        statement.add("AND availability = ?", &[availability.name().into()]);
+    }
+    if wanted.are_there {
+        const THERE_OR_BOT: &str = "AND (status <> 'offline'
+             OR EXISTS (SELECT 1 FROM user_roles WHERE user_roles.user_id = users.id AND user_roles.role = 'bot'))";
+        statement.add(THERE_OR_BOT, &[]);
+    }
     if let Some(pattern) = pattern.map(Value::from) {
         const TERM: &str = r"AND (username_key LIKE ? ESCAPE '\' OR name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')";
         statement.add(TERM, &[pattern, pattern, pattern]);
@@ -422,7 +457,10 @@ fn read(row: &Row<'_>) -> Result<User, StoreError> {
         status_updated_at: row.integer(19)?,
         created_at: row.integer(20)?,
         updated_at: row.integer(21)?,
-        roles: row.optional_text(22)?.as_deref().map(sorted).unwrap_or_default(),
+        availability: row.optional_text(22)?.as_deref().and_then(Availability::from_name),
+        unavailable_by_system: row.boolean(23)?,
+        agent_data: row.optional_text(24)?,
+        roles: row.optional_text(25)?.as_deref().map(sorted).unwrap_or_default(),
     })
 }
 
@@ -434,7 +472,7 @@ fn sorted(list: &str) -> Vec<String> {
 }
 
 /// The columns before the session's.
-const WIDTH: usize = 23;
+const WIDTH: usize = 26;
 
 fn read_with_session(row: &Row<'_>) -> Result<(User, Session), StoreError> {
     let session = Session {

@@ -17,17 +17,28 @@ use usher_testkit::engines::Engine;
 use super::places::FORMS;
 use super::values::{Bad, NAME, Sent, in_body, in_header, in_path, in_query};
 use super::{HERE, documented_places};
-use crate::requests::{Good, Subject, account, address, good, person};
-use crate::support::{encoded, rows, usual};
+use crate::requests::{Good, Subject, account, address, good, is_about_messages, names_in, person, with_values};
+use crate::support::{encoded, rows, with_removal};
 
 const TABLE: &str = include_str!("accepted.txt");
+
+/// Parts of the names of operations that are about a visitor and its room.
+const NEEDS_A_ROOM: [&str; 7] = [
+    "/livechat/room.",
+    "/usher/rooms/",
+    "/agent.info/",
+    "/livechat/inquir",
+    "/livechat/page.visited",
+    "/livechat/transcript",
+    "/livechat/visitor",
+];
 
 /// Where a bad value goes.
 #[derive(Debug, Clone, Copy)]
 enum Place<'a> {
     Body(&'a str),
     Query(&'a str),
-    Path,
+    Path(&'a str),
     Header(&'a str),
 }
 
@@ -37,7 +48,7 @@ impl Place<'_> {
         match text.split_once(' ').expect("a place has a kind and a name") {
             ("body", pointer) => Place::Body(pointer),
             ("query", name) => Place::Query(name),
-            ("path", _) => Place::Path,
+            ("path", name) => Place::Path(name),
             (_, name) => Place::Header(name),
         }
     }
@@ -46,7 +57,7 @@ impl Place<'_> {
         match self {
             Place::Body(_) => in_body(),
             Place::Query(_) => in_query(),
-            Place::Path => in_path(),
+            Place::Path(_) => in_path(),
             Place::Header(_) => in_header(),
         }
     }
@@ -78,7 +89,7 @@ struct Stage {
 
 impl Stage {
     async fn new(engine: &Engine) -> Stage {
-        let app = usual().start(engine).await;
+        let app = with_removal().start(engine).await;
         let root = account(&app, &app.admin().await).await.expect("the administrator is logged in");
         let caller = person(&app, &root, "caller-0", &["admin", "user"]).await;
         Stage { app, root, caller, number: 0 }
@@ -91,8 +102,17 @@ impl Stage {
             self.caller = person(&self.app, &self.root, &format!("caller-{}", self.number), &["admin", "user"]).await;
             known = account(&self.app, &self.caller).await;
         }
-        let subject = Subject::numbered(self.number);
+        let mut subject = Subject::numbered(self.number);
+        if NEEDS_A_ROOM.iter().any(|part| operation.contains(part)) || is_about_messages(operation) {
+            subject.token = format!("token-{}", self.number);
+            let visitor = self.app.register(&subject.token, "Mary").await;
+            subject.name = visitor["_id"].as_str().expect("a visitor has an id").to_owned();
+            subject.room = self.app.room(&subject.token).await;
+        }
         subject.prepare(&self.app, operation, known.as_ref()).await;
+        if is_about_messages(operation) {
+            subject.post_message(&self.app, &subject.token, &subject.room).await;
+        }
         subject
     }
 
@@ -133,9 +153,12 @@ fn with_address(operation: &str, good: &Good, bad: Option<(Place<'_>, &Bad)>) ->
             pairs.extend(kept.map(|(name, value)| format!("{name}={}", encoded(value))));
             format!("{}?{}", address(operation, &Good { query: Vec::new(), ..good.clone() }), pairs.join("&"))
         }
-        Some((Place::Path, Bad { sent: Sent::Text(text), .. })) => {
+        Some((Place::Path(name), Bad { sent: Sent::Text(text), .. })) => {
             let template = operation.split_once(' ').expect("an operation is a method and a path").1;
-            format!("{}{text}", template.split_once('{').expect("there is a value in the path").0)
+            let named = names_in(template).into_iter().zip(&good.path);
+            let values: Vec<String> =
+                named.map(|(known, value)| if known == name { text.clone() } else { encoded(value) }).collect();
+            with_values(template, &values)
         }
         _ => address(operation, good),
     }
@@ -256,7 +279,13 @@ async fn try_all(is_wanted: fn(&str) -> bool) {
             let subject = stage.prepare(operation).await;
             let reply = stage.send(operation, &subject, None).await;
             let is_of_commands = operation.ends_with("/commands.get") || operation.ends_with("/commands.run");
-            assert!(is_of_commands || is_accepted(operation, &reply), "{operation} without anything bad: {}", reply.body);
+            // There is no service level that a chat could be given.
+            let is_of_levels = operation.ends_with("/inquiry.setSLA");
+            assert!(
+                is_of_commands || is_of_levels || is_accepted(operation, &reply),
+                "{operation} without anything bad: {}",
+                reply.body
+            );
         }
         assert!(found.is_empty(), "accepted.txt does not say what is accepted, which is:\n{}", found.join("\n"));
     }
@@ -278,8 +307,13 @@ async fn settings_permissions_and_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_and_rooms_of_users() {
+    try_all(is_about_messages).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everything_else() {
-    try_all(|operation| !operation.contains("/users.") && !is_about_the_platform(operation)).await;
+    try_all(|operation| !operation.contains("/users.") && !is_about_the_platform(operation) && !is_about_messages(operation)).await;
 }
 
 /// Whether names that are tried are taken afterwards.

@@ -101,6 +101,9 @@ const SCALAR: &[&str] = &["null", "empty", "blank", "number", "fraction", "2^63"
 /// A text that may be left out, and what becomes one.
 const OPTIONAL_SCALAR: &[&str] = &["missing", "null", "empty", "blank", "number", "fraction", "2^63", "boolean", "injection"];
 
+/// A truth value that has to be there, and what becomes one.
+const BOOLEAN: &[&str] = &["null", "boolean"];
+
 /// Any text in a query, for what is looked at by nobody.
 const QUERY_TEXT: &[&str] = &["missing", "bare", "empty", "blank", "number", "negative", "2^63", "1e999", "boolean", "injection"];
 
@@ -170,6 +173,32 @@ pub const FORMS: &[Form] = &[
             body("/agent", &["missing"]),
             body("/agent/agentId", SCALAR),
             body("/agent/username", SCALAR),
+            header("content-type", NOTHING),
+        ],
+    ),
+    Form::new(
+        "POST /api/v1/livechat/custom.field",
+        |_| own_value(json!({"token": "token-1", "key": "shoe", "value": "42", "overwrite": true})),
+        and_headers![
+            body("", NOTHING),
+            body("/token", NOTHING),
+            body("/key", NOTHING),
+            body("/value", SCALAR),
+            body("/overwrite", BOOLEAN),
+            header("content-type", NOTHING),
+        ],
+    ),
+    Form::new(
+        "POST /api/v1/livechat/custom.fields",
+        |_| own_value(json!({"token": "token-1", "customFields": [{"key": "shoe", "value": "42", "overwrite": true}]})),
+        and_headers![
+            body("", NOTHING),
+            body("/token", NOTHING),
+            body("/customFields", NOTHING),
+            body("/customFields/0", NOTHING),
+            body("/customFields/0/key", NOTHING),
+            body("/customFields/0/value", SCALAR),
+            body("/customFields/0/overwrite", BOOLEAN),
             header("content-type", NOTHING),
         ],
     ),
@@ -272,6 +301,10 @@ fn message(stage: &Stage) -> Given {
     let agent = json!({"agentId": "agent", "username": "agent"});
     let id = format!("message-{}", stage.number);
     let body = json!({"token": "token-1", "rid": stage.room, "msg": "Hello", "_id": id, "agent": agent});
+    Given { body: Some(body), ..Given::default() }
+}
+
+fn own_value(body: Value) -> Given {
     Given { body: Some(body), ..Given::default() }
 }
 

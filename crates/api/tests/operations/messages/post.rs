@@ -114,7 +114,7 @@ async fn the_same_id_again_stores_nothing() {
 async fn second_room(app: &TestApp, first: &str) -> String {
     let first = first.to_owned();
     let write = app.services.store.write::<_, StoreError, _>(move |tx| {
-        let room = q::rooms::by_id(tx, &first)?.expect("the first room is there").room;
+        let room = q::rooms::by_id(tx, &first)?.expect("the first room is there");
         let source = Source { kind: SourceKind::Widget, destination: None };
         q::rooms::insert(tx, &Room { id: "second".to_owned(), source, ..room })
     });

@@ -1,12 +1,14 @@
 //! Methods of visitors, as older widgets call them.
 
 use serde_json::{Value, json};
+use usher_domain::custom_field::Scope;
 use usher_testkit::TestApp;
 use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
 
 use super::{bare_error, call, call_anonymously, error, failure, mismatch, result};
-use crate::support::{made_id, rows, tamper, usual};
+use crate::requests::insert_field;
+use crate::support::{column, made_id, rows, tamper, usual};
 
 const REGISTER: &str = "livechat:registerGuest";
 const LOG_IN: &str = "livechat:loginByToken";
@@ -37,6 +39,61 @@ async fn a_guest_registers() {
         let nameless = result(call_anonymously(&app, REGISTER, json!([{"token": "token-2"}])).await);
         let other = made_id(&nameless["userId"]).to_owned();
         assert_eq!(nameless["visitor"], json!({"_id": other, "token": "token-2", "username": "guest-3"}));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_says_what_custom_fields_ask() {
+    for engine in Engine::all() {
+        let app = usual().start(&engine).await;
+        for field in ["shoe", "hat"] {
+            insert_field(&app, field, Scope::Visitor).await;
+        }
+        let shoe = |value: &str, overwrite: bool| json!({"key": "shoe", "value": value, "overwrite": overwrite});
+        let of_room = json!({"key": "hat", "value": "L", "overwrite": true, "scope": "room"});
+        for (fields, expected) in [
+            (json!([shoe("42", true), of_room]), "42"),
+            (json!([shoe("43", false)]), "42"),
+            (json!([{"key": "shoe", "value": "44"}]), "42"),
+            (json!([{"key": "shoe", "value": "45", "overwrite": true, "scope": "visitor"}]), "45"),
+            (json!([]), "45"),
+        ] {
+            result(call_anonymously(&app, REGISTER, json!([{"token": "token-1", "customFields": fields}])).await);
+            let visitor = app.get("/api/v1/livechat/visitor/token-1").await.ok()["visitor"].clone();
+            assert_eq!(visitor["livechatData"], json!({"shoe": expected}), "{fields}");
+        }
+    }
+}
+
+const PAGE_VISITED: &str = "livechat:pageVisited";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widget_tells_of_pages() {
+    const PAGES: &str = "SELECT 'waits ' || href FROM page_visits
+                         UNION ALL SELECT 'told ' || text FROM messages WHERE kind = 'livechat_navigation_history'";
+    let page = |href: &str| json!({"change": "url", "title": "Shop", "location": {"href": href}, "more": 1});
+    for engine in Engine::all() {
+        let app = usual().start(&engine).await;
+        app.register("token-1", "Mary").await;
+        let room = app.room("token-1").await;
+        for parameters in [json!(["token-1", null, page("/1")]), json!(["token-1", room, page("/2")])] {
+            assert_eq!(result(call_anonymously(&app, PAGE_VISITED, parameters).await), Value::Null);
+        }
+        assert_eq!(column(&app, PAGES).await, ["waits /1", "told Shop - /2"]);
+        let before = rows(&app).await;
+        for (parameters, told) in [
+            (json!([]), "Expected string, got undefined"),
+            (json!([{"$ne": null}, null, page("/3")]), "Expected string, got object"),
+            (json!(["token-1", {"$ne": null}, page("/3")]), "Expected string, got object"),
+            (json!(["token-1", room]), "Expected object, got undefined"),
+            (json!(["token-1", room, {}]), "Missing key 'change'"),
+            (json!(["token-1", room, {"change": "url", "title": "", "location": {}}]), "Missing key 'href' in field location"),
+        ] {
+            assert_eq!(refused(&app, PAGE_VISITED, &parameters).await, mismatch(told), "{parameters}");
+        }
+        let title = json!({"change": "title", "title": "Shop", "location": {"href": "/4"}});
+        assert_eq!(result(call_anonymously(&app, PAGE_VISITED, json!(["token-1", room, title])).await), Value::Null);
+        assert_eq!(rows(&app).await, before);
     }
 }
 
@@ -157,8 +214,38 @@ async fn messages_that_cannot_be_are_not_stored() {
             assert_eq!(refused(&app, SEND, &parameters).await, expected, "{expected}");
         }
         assert_eq!(rows(&app).await, before);
+        let agent = json!([with("msg", json!("x"))[0], {"agentId": 7, "username": "x"}]);
+        assert_eq!(refused(&app, SEND, &agent).await, mismatch("Expected string, got number in field agentId"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_message_opens_a_room() {
+    for engine in Engine::all() {
+        let app = usual().start(&engine).await;
+        app.register("token-1", "Mary").await;
+        let sent = |id: &str, rid: &str| json!([{"_id": id, "rid": rid, "msg": "Hello", "token": "token-1"}]);
+        let stored = result(call_anonymously(&app, SEND, sent("first", "made-by-the-client")).await);
+        let room = stored["rid"].clone();
+        made_id(&room);
+        let before = rows(&app).await;
+        assert_eq!(
+            result(call_anonymously(&app, SEND, sent("first", "made-by-the-client")).await),
+            stored,
+            "sent again it is there"
+        );
+        assert_eq!(rows(&app).await, before);
+        let second = result(call_anonymously(&app, SEND, sent("second", "made-by-the-client")).await);
+        assert_eq!(second["rid"], room, "one room is enough");
+        assert_eq!(app.room("token-1").await, room);
+
+        // Whoever writes into a room that is closed begins another chat.
         tamper(&app, "UPDATE rooms SET is_open = FALSE").await;
-        assert_eq!(refused(&app, SEND, &with("msg", json!("Late"))).await, bare_error("room-closed"));
+        let old = room.as_str().expect("it is an id");
+        assert_eq!(result(call_anonymously(&app, SEND, sent("first", old)).await), stored);
+        let late = result(call_anonymously(&app, SEND, sent("late", old)).await);
+        assert_ne!(late["rid"], room);
+        assert_eq!(app.room("token-1").await, late["rid"]);
     }
 }
 

@@ -18,7 +18,7 @@ async fn an_administrator_makes_users() {
     });
     let as_made = json!({
         "name": "Mary Major", "emails": [{"address": "Mary@Example.com", "verified": true}], "requirePasswordChange": true,
-        "roles": ["livechat-agent", "user"], "statusText": "At lunch", "bio": "Sells shoes", "nickname": "May",
+        "roles": ["livechat-agent", "user"], "statusLivechat": "not-available", "statusText": "At lunch", "bio": "Sells shoes", "nickname": "May",
         "customFields": {"shift": {"late": true}},
     });
     let unverified = |name: &str| json!({"emails": [{"address": format!("{name}@example.com"), "verified": false}]});

@@ -33,7 +33,10 @@ async fn an_administrator_changes_one_thing_and_nothing_else() {
         (json!({"statusText": "  At lunch "}), json!({"statusText": "At lunch"})),
         (json!({"statusText": "ä".repeat(121)}), json!({"statusText": "ä".repeat(120)})),
         (json!({"requirePasswordChange": true}), json!({"requirePasswordChange": true})),
-        (json!({"roles": ["user", "livechat-agent", "user"]}), json!({"roles": ["livechat-agent", "user"]})),
+        (
+            json!({"roles": ["user", "livechat-agent", "user"]}),
+            json!({"roles": ["livechat-agent", "user"], "statusLivechat": "not-available"}),
+        ),
         (json!({"roles": []}), json!({"roles": []})),
         (json!({"active": false}), json!({"active": false})),
         (json!({"customFields": {"shift": "late"}}), json!({"customFields": {"shift": "late"}})),

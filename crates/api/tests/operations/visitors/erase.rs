@@ -12,7 +12,8 @@ use usher_testkit::TestApp;
 use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
 
-use crate::support::{KEEP_CONNECTION, ROOM, Rows, VISITOR, coded, column, history, plain, rows, stored_visitor, usual};
+use crate::page_visited::see;
+use crate::support::{KEEP_CONNECTION, ROOM, Rows, VISITOR, coded, column, history, plain, rows, stored_visitor, tamper, usual};
 
 /// An application in which visitors with open rooms may be erased.
 async fn erasing(engine: &Engine) -> TestApp {
@@ -93,7 +94,7 @@ async fn open_rooms_go_too_where_the_setting_says_so() {
 
         app.get(&format!("{ROOM}?token=token-1")).await.is(400, &plain("invalid-token"));
         app.get(&history(&room, "token=token-1")).await.is(400, &plain("invalid-token"));
-        let counts = Counts { visitors: 1, contacts: 1, rooms: 1, messages: 4, changes: 5 };
+        let counts = Counts { visitors: 1, contacts: 1, rooms: 1, messages: 4, changes: 6, others: 1 };
         let now = START + 1_000;
         let unsealed = Erasure { actor: "visitor".to_owned(), requested_at: now, erased_at: Some(now), sealed_at: None, counts };
         assert_eq!(ledger(&app).await, unsealed);
@@ -111,20 +112,39 @@ fn personal(rows: &Rows) -> Vec<(&str, usize)> {
     tables.map(|table| (table.name, rows[table.name].len())).collect()
 }
 
+/// Puts something of the only visitor, called Mary, into the tables that a conversation leaves empty.
+async fn fill_all_tables(app: &TestApp) {
+    for sql in [
+        "INSERT INTO visitor_fields SELECT id, 'shoe', '42, says Mary' FROM visitors",
+        "INSERT INTO room_fields SELECT id, 'order', 'three for Mary' FROM rooms",
+        "INSERT INTO room_tags SELECT id, 'mary', 0 FROM rooms",
+        "INSERT INTO subscriptions (id, room_id, user_id, unread, mentions, alert, is_shown, is_favorite, created_at, updated_at)
+         SELECT 'subscription', id, 'agent', 0, 0, FALSE, TRUE, FALSE, 0, 0 FROM rooms",
+        "INSERT INTO mails (id, kind, visitor_id, room_id, about, content, state, attempts, next_attempt_at, created_at, updated_at)
+         SELECT 'mail', 'transcript', visitor_id, id, 'mary@example.com', '{}', 'waiting', 0, 0, 0, 0 FROM rooms",
+    ] {
+        tamper(app, sql).await;
+    }
+    see(app, "token-1", None, "/three").await.ok();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_the_visitor_is_in_any_table() {
     for engine in Engine::all() {
         let app = erasing(&engine).await;
         app.admin().await;
         let (id, room) = visitor_with_messages(&app, "token-1", "Mary").await;
+        fill_all_tables(&app).await;
         let before = rows(&app).await;
         for (table, count) in personal(&before) {
             assert!(count > 0, "{table} is empty before the erasure already, so this test shows nothing of it");
         }
         app.delete(&format!("{VISITOR}/token-1")).await.ok();
-        let after = rows(&app).await;
+        let mut after = rows(&app).await;
         assert!(personal(&after).iter().all(|(_, count)| *count == 0), "left behind: {:?}", personal(&after));
 
+        let removed = after.remove("removed_subscriptions").expect("there is such a table");
+        assert_eq!(removed, [format!("subscription | agent | {room} | {START}")], "the agent's client is told, by ids");
         let text = format!("{after:?}").to_lowercase();
         for trace in [&id.to_lowercase(), &room.to_lowercase(), "token-1", "mary", "three", "guest-1"] {
             assert!(!text.contains(trace), "{trace} is still in {after:#?}");
@@ -174,7 +194,19 @@ async fn fill(app: &TestApp, token: &str, room: &str, count: i64) {
         for number in 1..=count {
             let author = Author { id: visitor.id.clone(), username: visitor.username.clone(), name: None, is_visitor: true };
             let (id, ts) = (format!("{room}-{number}"), START + number);
-            let message = Message { id, room_id: room.clone(), ts, kind: None, text: "text".to_owned(), author, updated_at: ts };
+            let message = Message {
+                id,
+                room_id: room.clone(),
+                ts,
+                kind: None,
+                text: "text".to_owned(),
+                author,
+                edited: None,
+                is_hidden: false,
+                is_deleted: false,
+                details: serde_json::Map::new(),
+                updated_at: ts,
+            };
             assert!(q::messages::insert(tx, &message)?, "the id is new");
         }
         Ok(())
@@ -195,7 +227,7 @@ async fn a_large_visitor_goes_in_chunks() {
         assert_eq!(after - before, 3, "2,200 messages are more than two chunks and fewer than three");
 
         let entry = ledger(&app).await;
-        assert_eq!(entry.counts, Counts { visitors: 1, contacts: 1, rooms: 1, messages: 2_201, changes: 2 });
+        assert_eq!(entry.counts, Counts { visitors: 1, contacts: 1, rooms: 1, messages: 2_201, changes: 3, others: 1 });
         assert!(personal(&rows(&app).await).iter().all(|(_, count)| *count == 0));
     }
 }

@@ -1,4 +1,4 @@
-//! The server as a whole: its name and address, mail, names in clients, the REST interface.
+//! The server as a whole: its name and address, names in clients, the REST interface.
 
 settings! {
     "General" / "" {
@@ -14,9 +14,6 @@ settings! {
         PAGE_WITHOUT_LIMIT = boolean("API_Allow_Infinite_Count", true), "A list that is asked for 0 items is given whole.";
         CORS = boolean("API_Enable_CORS", true), "Pages of other sites may call the API from the browser.";
         CORS_ORIGIN = text("API_CORS_Origin", "*"), "The sites that may, with commas between them; `*` is all.";
-    }
-    "Email" / "" {
-        FROM_EMAIL = text("From_Email", ""), "The sender of the mails that this server sends.";
     }
     "Layout" / "User_Interface" {
         USE_REAL_NAMES = boolean("UI_Use_Real_Name", false) [public], "Clients show names in place of user names.";

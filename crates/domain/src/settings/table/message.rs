@@ -13,7 +13,7 @@ settings! {
         MESSAGE_SHOW_DELETED = boolean("Message_ShowDeletedStatus", false) [public], "Where a message was deleted, a note says so.";
         MESSAGE_KEEP_HISTORY = boolean("Message_KeepHistory", false) [public],
             "Former texts of edited and deleted messages are kept.";
-        MESSAGE_QUOTE_DEPTH = integer("Message_QuoteChainLimit", 2) [public], "How many quotes inside quotes are shown.";
+        MESSAGE_QUOTE_DEPTH = integer("Message_QuoteChainLimit", 2) [public], "How deep quotes are that are shown: 1 is a quote without quotes inside.";
         MESSAGE_PINNING = boolean("Message_AllowPinning", true) [public], "Messages may be pinned.";
         HIDDEN_SYSTEM_MESSAGES = multi_select("Hide_System_Messages", &[], &[
             "uj",

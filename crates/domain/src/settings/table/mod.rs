@@ -47,6 +47,7 @@ mod files;
 mod general;
 mod limits;
 mod livechat;
+mod mail;
 mod message;
 mod preferences;
 mod routing;
@@ -62,6 +63,7 @@ pub use files::*;
 pub use general::*;
 pub use limits::*;
 pub use livechat::*;
+pub use mail::*;
 pub use message::*;
 pub use preferences::*;
 pub use routing::*;
@@ -86,6 +88,7 @@ pub(super) fn all() -> Vec<super::Definition> {
         accounts::definitions(),
         preferences::definitions(),
         general::definitions(),
+        mail::definitions(),
         limits::definitions(),
         usher::definitions(),
     ]

@@ -77,3 +77,6 @@ function decodeBase32(text) {
   const bits = [...text.replace(/=+$/, '')].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
   return Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
 }
+
+// What people wrote, without what the server notes.
+export const texts = (messages) => messages.filter(({ t }) => t === undefined).map(({ msg }) => msg);

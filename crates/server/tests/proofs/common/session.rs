@@ -41,6 +41,13 @@ impl Session {
         Session::begin(client, "admin", ADMIN_PASSWORD)
     }
 
+    /// Logs somebody else in, as administrators can.
+    pub fn for_user(&self, client: &Client, user_id: &str) -> Session {
+        let made = self.demand(client, "POST", "/api/v1/users.createToken", &json!({"userId": user_id}));
+        let token = made["data"]["authToken"].as_str().unwrap_or_else(|| panic!("a login has a token: {made}"));
+        Session { user_id: user_id.to_owned(), token: token.to_owned() }
+    }
+
     /// Calls in this session, with a body unless it is null.
     pub fn call(&self, client: &Client, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())];
@@ -56,8 +63,13 @@ impl Session {
 
     /// Makes a user with the role `user`, and gives its id.
     pub fn create_user(&self, client: &Client, name: &str, password: &str) -> String {
+        self.create_user_with(client, name, password, &["user"])
+    }
+
+    /// Makes a user with these roles, and gives its id.
+    pub fn create_user_with(&self, client: &Client, name: &str, password: &str, roles: &[&str]) -> String {
         let email = format!("{name}@example.com");
-        let body = json!({"username": name, "name": name, "email": email, "password": password, "roles": ["user"]});
+        let body = json!({"username": name, "name": name, "email": email, "password": password, "roles": roles});
         let created = self.demand(client, "POST", "/api/v1/users.create", &body);
         created["user"]["_id"].as_str().unwrap_or_else(|| panic!("a user has an id: {created}")).to_owned()
     }

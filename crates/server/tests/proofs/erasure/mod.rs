@@ -5,6 +5,7 @@
 //! and from its temporary folder, while the others read back whole.
 
 mod kills;
+mod lives;
 mod markers;
 mod people;
 mod purge;

@@ -7,9 +7,10 @@ use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_domain::visitor::{Connection, VisitorToken};
+use usher_services::custom_fields::GivenValue;
 use usher_services::documents::{Date, VisitorDocument};
 use usher_services::limits::{Counted, Limit};
-use usher_services::visitors::Registration;
+use usher_services::visitors::{Registered, Registration};
 use utoipa::ToSchema;
 
 use crate::answer::{Answer, Succeeded, success};
@@ -66,9 +67,24 @@ struct RegistrationMembers {
     department: Option<String>,
     /// Values of custom fields. Fields that do not exist are skipped.
     #[serde(rename = "customFields")]
-    #[expect(dead_code, reason = "there are no custom fields, so each one given is skipped; the member is documented and checked")]
-    #[schema(value_type = Option<Vec<Object>>)]
-    custom_fields: Option<Vec<Value>>,
+    custom_fields: Option<Vec<GivenField>>,
+}
+
+/// A value of a custom field.
+#[derive(Deserialize, ToSchema)]
+struct GivenField {
+    /// The id of the field.
+    key: String,
+    /// The value.
+    value: String,
+    /// Whether it takes the place of one that is there already.
+    overwrite: Option<bool>,
+}
+
+impl From<GivenField> for GivenValue {
+    fn from(given: GivenField) -> GivenValue {
+        GivenValue { key: given.key, value: given.value, overwrite: given.overwrite.unwrap_or_default() }
+    }
 }
 
 impl Input for RegistrationBody {
@@ -106,10 +122,11 @@ pub async fn register(State(api): State<Shared>, call: Public<RegistrationBody>)
         phone: said.phone,
         username: said.username,
         department: said.department,
+        custom_fields: said.custom_fields.unwrap_or_default().into_iter().map(GivenValue::from).collect(),
         connection: connection_of(&call.head, call.address),
     };
-    let visitor = api.services.register_visitor(token.clone(), registration).await?;
-    success(VisitorAnswer { visitor: VisitorDocument::with_contact(&visitor, token.as_str()) })
+    let Registered { visitor, token } = api.services.register_visitor(token, registration).await?;
+    success(VisitorAnswer { visitor: VisitorDocument::with_contact(&visitor, &token) })
 }
 
 /// What a request's headers say of its sender.
@@ -206,4 +223,71 @@ struct ErasedVisitor {
 pub async fn erase(State(api): State<Shared>, call: Visitor<ErasurePath>) -> Answer {
     let erased = api.services.erase_visitor(call.token).await.map_err(ApiError::in_long_form)?;
     success(ErasureAnswer { visitor: ErasedVisitor { id: erased.visitor_id, ts: Date(erased.at) } })
+}
+
+static STATUS: MatchPattern = MatchPattern::closed(&[
+    MatchField::required("token", MatchKind::Text(1_024)),
+    MatchField::required("status", MatchKind::Text(128)),
+]);
+
+/// Whether a visitor is there.
+#[derive(Deserialize, ToSchema)]
+pub struct VisitorStatusBody {
+    /// The visitor's token.
+    token: String,
+    /// `online`, `away`, `busy`, `offline`, or whatever the client says.
+    status: String,
+}
+
+impl Input for VisitorStatusBody {
+    const SOURCE: Source = Source::Body;
+
+    fn read(given: Value, _: &Path) -> Result<VisitorStatusBody, ApiError> {
+        matching(&STATUS, given)
+    }
+
+    fn counted(&self, _: IpAddr) -> Vec<Counted> {
+        vec![(Limit::Signals, format!("{} status", self.token))]
+    }
+}
+
+impl VisitorInput for VisitorStatusBody {
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn nobody() -> ApiError {
+        VisitorPath::nobody()
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct VisitorStatusAnswer<'a> {
+    token: &'a str,
+    status: &'a str,
+}
+
+/// Says in a visitor's open rooms whether it is there.
+#[utoipa::path(post, path = "/api/v1/livechat/visitor.status", tag = "Omnichannel Visitors", request_body = VisitorStatusBody,
+    responses(
+    (status = 200, body = Succeeded<VisitorStatusAnswer<'static>>),
+    (status = 400, body = Failed),
+    (status = 429, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn set_status(State(api): State<Shared>, call: Visitor<VisitorStatusBody>) -> Answer {
+    api.services.set_visitor_status(call.token, call.input.status.clone()).await.map_err(ApiError::in_long_form)?;
+    success(VisitorStatusAnswer { token: &call.input.token, status: &call.input.status })
+}
+
+/// The same under the name that some clients call it by.
+#[utoipa::path(post, path = "/api/v1/livechat/visitors.status", tag = "Omnichannel Visitors", request_body = VisitorStatusBody,
+    responses(
+    (status = 200, body = Succeeded<VisitorStatusAnswer<'static>>),
+    (status = 400, body = Failed),
+    (status = 429, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn set_status_by_another_name(api: State<Shared>, call: Visitor<VisitorStatusBody>) -> Answer {
+    set_status(api, call).await
 }

@@ -1,0 +1,4 @@
+//! Omnichannel visitors.
+
+pub mod own;
+pub mod staff;

@@ -1,0 +1,168 @@
+//! Reading messages.
+
+use usher_domain::message::Message;
+use usher_domain::settings::HIDDEN_SYSTEM_MESSAGES;
+use usher_domain::visitor::VisitorToken;
+use usher_store::q;
+use usher_store::q::messages::WrittenPage;
+
+use super::visitor::{Unread, why_no_room};
+use crate::logins::Account;
+use crate::rooms::may_read;
+use crate::{Error, Refusal, Services};
+
+/// The most messages that one answer about changes has of each kind.
+const CHANGES: i64 = 1_000;
+
+/// Which messages of a room a user wants.
+pub type WrittenQuery = WrittenPage;
+
+/// A page of messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedMessages {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// How many there are.
+    pub total: i64,
+}
+
+/// What happened to the messages of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// Messages that came or were edited.
+    pub updated: Vec<Message>,
+    /// Messages that were deleted.
+    pub deleted: Vec<Message>,
+}
+
+impl Services {
+    /// A message of a visitor's room.
+    ///
+    /// # Errors
+    ///
+    /// The room is not the visitor's, or there is no such message in it.
+    pub async fn message_of_visitor(&self, token: VisitorToken, room_id: String, message_id: String) -> Result<Message, Error> {
+        self.store
+            .read(move |tx| {
+                if q::rooms::for_posting(tx, &token, &room_id)?.is_none() {
+                    return Err(why_no_room(tx, &token)?);
+                }
+                let found = q::messages::by_id(tx, &message_id)?;
+                let found = found.filter(|message| message.room_id == room_id && !message.is_deleted && !message.is_hidden);
+                found.ok_or(Refusal::InvalidMessage.into())
+            })
+            .await
+    }
+
+    /// What people wrote in a room, with the message that closed it, for a user who may read the room.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn written_in_room(&self, account: &Account, page: WrittenQuery) -> Result<ListedMessages, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let room = q::rooms::by_id(tx, &page.room_id)?.ok_or(Refusal::InvalidRoom)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::ReadingNotAllowed.into());
+                }
+                let (messages, total) = q::messages::written(tx, &page)?;
+                Ok(ListedMessages { messages, total })
+            })
+            .await
+    }
+
+    /// What people wrote in a room, as far as it has a text in it, for a user who may read the room.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn search_room(&self, account: &Account, page: WrittenQuery) -> Result<ListedMessages, Error> {
+        self.written_in_room(account, page).await.map_err(|error| match error {
+            Error::Refused(Refusal::InvalidRoom) => Refusal::NoSuchRoom.into(),
+            Error::Refused(Refusal::ReadingNotAllowed) => Refusal::RoomNotAllowed.into(),
+            other => other,
+        })
+    }
+
+    /// A message, for a user who may read its room; `None` if there is none for this user.
+    pub async fn message(&self, account: &Account, message_id: String) -> Result<Option<Message>, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let found = q::messages::by_id(tx, &message_id)?.filter(|message| !message.is_deleted && !message.is_hidden);
+                let Some(message) = found else { return Ok(None) };
+                let Some(room) = q::rooms::by_id(tx, &message.room_id)? else { return Ok(None) };
+                Ok(if may_read(tx, &platform, &user, &room)? { Some(message) } else { None })
+            })
+            .await
+    }
+
+    /// What happened to the messages of a room after `since` (milliseconds UTC), for a user who may read it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn messages_changed_since(&self, account: &Account, room_id: String, since: i64) -> Result<Changed, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::RoomNotAllowed.into());
+                }
+                let (mut updated, changed) = q::messages::since(tx, &room_id, since, CHANGES)?;
+                let (deleted, edited): (Vec<Message>, Vec<Message>) = changed.into_iter().partition(|message| message.is_deleted);
+                updated.extend(edited.into_iter().filter(|message| message.ts <= since));
+                updated.retain(|message| !message.is_hidden);
+                Ok(Changed { updated, deleted })
+            })
+            .await
+    }
+
+    /// A page of a room's messages, newest first, for a user; `None` if there is no such room for this user.
+    pub async fn history_for_user(
+        &self,
+        account: &Account,
+        room_id: String,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Option<Vec<Message>>, Error> {
+        let (platform, user, hidden) = (self.platform(), account.user.clone(), self.hidden_kinds());
+        self.store
+            .read(move |tx| {
+                let Some(room) = q::rooms::by_id(tx, &room_id)? else { return Ok(None) };
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Ok(None);
+                }
+                let limit = limit.clamp(0, super::HISTORY_LIMIT);
+                Ok(Some(q::messages::shown(tx, &room_id, before.unwrap_or(i64::MAX), limit, 0, &hidden)?))
+            })
+            .await
+    }
+
+    /// What is new in a room since `seen` (milliseconds UTC) and older than `loaded_from`, for a user who may read it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn unread_of_user(&self, account: &Account, room_id: String, seen: i64, loaded_from: i64) -> Result<Unread, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::RoomNotAllowed.into());
+                }
+                let first = q::messages::first_after(tx, &room_id, seen)?;
+                Ok(Unread { first, not_loaded: q::messages::count_between(tx, &room_id, seen, loaded_from)? })
+            })
+            .await
+    }
+
+    /// The types of messages that no history shows.
+    pub(super) fn hidden_kinds(&self) -> Vec<String> {
+        self.platform().settings.list(&HIDDEN_SYSTEM_MESSAGES).into_iter().map(str::to_owned).collect()
+    }
+}

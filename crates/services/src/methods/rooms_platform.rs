@@ -1,0 +1,109 @@
+//! Methods about rooms as clients of every kind of room ask for them.
+
+use serde_json::{Value, json};
+use usher_domain::permission::PREVIEW_C_ROOM;
+use usher_domain::settings::STORE_LAST_MESSAGE;
+
+use super::messages::id;
+use super::{MethodError, Outcome, Parameters};
+use crate::documents::{Date, Eyes, RoomDocument, SubscriptionDocument, extended};
+use crate::logins::Account;
+use crate::rooms::RoomWithMessage;
+use crate::{Error, Refusal, Services};
+
+/// What everybody in a room may know of it.
+const PUBLIC: [&str; 32] = [
+    "_id",
+    "fname",
+    "t",
+    "cl",
+    "lm",
+    "topic",
+    "_updatedAt",
+    "lastMessage",
+    "usersCount",
+    "msgs",
+    "tags",
+    "open",
+    "ro",
+    "livechatData",
+    "priorityId",
+    "slaId",
+    "v",
+    "departmentId",
+    "servedBy",
+    "source",
+    "onHold",
+    "metrics",
+    "ts",
+    "waitingResponse",
+    "queuedAt",
+    "responseBy",
+    "departmentAncestors",
+    "closedAt",
+    "closer",
+    "closedBy",
+    "verified",
+    "transcriptRequest",
+];
+
+fn document(found: &RoomWithMessage) -> Value {
+    extended(&RoomDocument::new(&found.room, found.last_message.as_ref(), Eyes::Staff))
+}
+
+pub(super) async fn mark_read(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    services.mark_read(&account, id(&parameters, 0)?).await?;
+    Ok(None)
+}
+
+/// A room by its type and what names it: chats with visitors are named by their ids.
+pub(super) async fn by_type_and_name(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let (kind, room_id) = (parameters.text(0)?, id(&parameters, 1)?);
+    if kind != "l" {
+        return Err(Refusal::NoSuchRoom.into());
+    }
+    let found = services.room_for_user(&account, room_id).await.map_err(|error| match error {
+        Error::Refused(Refusal::RoomNotFound) => MethodError::from(Refusal::NoSuchRoom),
+        Error::Refused(Refusal::RoomInfoNotAllowed) => Refusal::RoomNoPermission.into(),
+        other => other.into(),
+    })?;
+    let mut room = document(&found);
+    let hides_last = services.platform().settings.get(&STORE_LAST_MESSAGE) && !services.permits(&account.user, PREVIEW_C_ROOM);
+    if let Some(members) = room.as_object_mut() {
+        members.retain(|name, _| PUBLIC.contains(&name.as_str()) && !(hides_last && name == "lastMessage"));
+    }
+    Ok(Some(room))
+}
+
+pub(super) async fn by_id(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let found = services.room_for_user(&account, id(&parameters, 0)?).await.map_err(|error| match error {
+        Error::Refused(Refusal::RoomNotFound | Refusal::RoomInfoNotAllowed) => MethodError::from(Refusal::RoomNotAllowed),
+        other => other.into(),
+    })?;
+    Ok(Some(document(&found)))
+}
+
+/// All rooms of the caller's list, or with a time what has changed since and what has gone.
+pub(super) async fn rooms(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let since = parameters.moment(0)?;
+    let changed = services.rooms_of_user(&account, since).await?;
+    let removed = changed.removed.into_iter().map(|gone| (gone.room_id, gone.at));
+    Ok(Some(synchronised(since, changed.updated.iter().map(document).collect(), removed)))
+}
+
+/// All subscriptions of the caller, or with a time what has changed since and what has gone.
+pub(super) async fn subscriptions(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let since = parameters.moment(0)?;
+    let changed = services.subscriptions_of_user(&account, since).await?;
+    let updated = changed.updated.iter().map(|found| extended(&SubscriptionDocument::new(&found.subscription, &found.room)));
+    let removed = changed.removed.into_iter().map(|gone| (gone.id, gone.at));
+    Ok(Some(synchronised(since, updated.collect(), removed)))
+}
+
+fn synchronised(since: Option<i64>, updated: Vec<Value>, removed: impl Iterator<Item = (String, i64)>) -> Value {
+    if since.is_none() {
+        return updated.into();
+    }
+    let removed: Vec<Value> = removed.map(|(id, at)| json!({"_id": id, "_deletedAt": extended(&Date(at))})).collect();
+    json!({"update": updated, "remove": removed})
+}

@@ -1,0 +1,196 @@
+//! Rooms as users have them: the list of one's own, what is new in each, and looking at a room.
+
+use usher_domain::ChangeKind;
+use usher_domain::room::Room;
+use usher_domain::subscription::Subscription;
+use usher_store::q::subscriptions::Removed;
+use usher_store::q::users::User;
+use usher_store::{Tx, q};
+
+use crate::logins::Account;
+use crate::platform::Platform;
+use crate::rooms::{RoomWithMessage, RoomWork, may_read};
+use crate::{Error, Refusal, Services};
+
+/// The most rooms that one answer has.
+const MOST: i64 = 1_000;
+
+/// A subscription with its room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscribedRoom {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// The room.
+    pub room: Room,
+}
+
+/// What changed in a user's list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedList<T> {
+    /// What came or changed.
+    pub updated: Vec<T>,
+    /// What is gone.
+    pub removed: Vec<Removed>,
+}
+
+impl Services {
+    /// A room, for a user who may read it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn room_for_user(&self, account: &Account, room_id: String) -> Result<RoomWithMessage, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::RoomNotFound)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::RoomInfoNotAllowed.into());
+                }
+                Ok(RoomWithMessage::read(tx, room)?)
+            })
+            .await
+    }
+
+    /// The rooms in a user's list, or with `since` (milliseconds UTC) those that changed after it, and those that are gone.
+    pub async fn rooms_of_user(&self, account: &Account, since: Option<i64>) -> Result<ChangedList<RoomWithMessage>, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let mut updated = Vec::new();
+                for room in q::subscriptions::rooms_of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)? {
+                    if may_read(tx, &platform, &user, &room)? {
+                        updated.push(RoomWithMessage::read(tx, room)?);
+                    }
+                }
+                let mut removed = Vec::new();
+                for gone in removed_since(tx, &user, since)? {
+                    // Somebody can lose a room and get it back.
+                    if q::subscriptions::of_user_in(tx, &gone.room_id, &user.id)?.is_none() {
+                        removed.push(gone);
+                    }
+                }
+                Ok(ChangedList { updated, removed })
+            })
+            .await
+    }
+
+    /// A user's subscriptions, or with `since` (milliseconds UTC) those that changed after it, and those that are gone.
+    pub async fn subscriptions_of_user(&self, account: &Account, since: Option<i64>) -> Result<ChangedList<SubscribedRoom>, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let mut updated = Vec::new();
+                for subscription in q::subscriptions::of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)? {
+                    updated.extend(with_room(tx, &platform, &user, subscription)?);
+                }
+                Ok(ChangedList { updated, removed: removed_since(tx, &user, since)? })
+            })
+            .await
+    }
+
+    /// A user's subscription to a room, if there is one.
+    pub async fn subscription_of_user(&self, account: &Account, room_id: String) -> Result<Option<SubscribedRoom>, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| match q::subscriptions::of_user_in(tx, &room_id, &user.id)? {
+                Some(subscription) => with_room(tx, &platform, &user, subscription),
+                None => Ok(None),
+            })
+            .await
+    }
+
+    /// Notes that a user has read all of a room.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn mark_read(&self, account: &Account, room_id: String) -> Result<(), Error> {
+        self.change_subscription(account, room_id, |_, room, subscription, now| {
+            // Times of messages rise even when the clock does not.
+            subscription.last_seen_at = Some(now.max(room.last_ts));
+            subscription.unread = 0;
+            subscription.mentions = 0;
+            subscription.alert = false;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes that a user has not read a room from its latest message on, or from the message `first`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room or message, the user may not read it, or the message is the user's own.
+    pub async fn mark_unread(&self, account: &Account, room_id: Option<String>, first: Option<String>) -> Result<(), Error> {
+        let room_id = match (room_id, &first) {
+            (Some(room_id), _) => room_id,
+            (None, Some(first)) => {
+                let message = self.message(account, first.clone()).await?.ok_or(Refusal::NoMessageForUnread)?;
+                if message.author.id == account.user.id {
+                    return Err(Refusal::ActionNotAllowed("Not allowed").into());
+                }
+                message.room_id
+            }
+            (None, None) => return Err(Refusal::NoMessageForUnread.into()),
+        };
+        self.change_subscription(account, room_id, move |tx, room, subscription, _| {
+            let message = match &first {
+                Some(id) => q::messages::by_id(tx, id)?.filter(|message| message.room_id == room.id && !message.is_deleted),
+                None => q::messages::latest_written(tx, &room.id)?,
+            };
+            let message = message.ok_or(Refusal::NoMessageForUnread)?;
+            subscription.last_seen_at = Some(message.ts - 1);
+            subscription.alert = true;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes a user's subscription to a room, if there is one.
+    async fn change_subscription(
+        &self,
+        account: &Account,
+        room_id: String,
+        change: impl Fn(&mut Tx<'_>, &Room, &mut Subscription, i64) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        let (ids, now) = (self.ids(), self.now());
+        self.store
+            .write(move |tx| {
+                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::RoomNotAllowed)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::RoomNotAllowed.into());
+                }
+                let Some(mut subscription) = q::subscriptions::of_user_in(tx, &room.id, &user.id)? else { return Ok(()) };
+                change(tx, &room, &mut subscription, now)?;
+                subscription.is_shown = true;
+                subscription.updated_at = now;
+                q::subscriptions::save(tx, &subscription)?;
+                let mut ids = ids.clone();
+                let mut work = RoomWork::on(tx, room, &mut ids, now);
+                work.note(ChangeKind::MemberChanged, &user.id)?;
+                Ok(q::rooms::save_posted(work.tx, &work.room)?)
+            })
+            .await
+    }
+}
+
+/// What a user lost after `since`; nothing without it.
+fn removed_since(tx: &mut Tx<'_>, user: &User, since: Option<i64>) -> Result<Vec<Removed>, Error> {
+    match since {
+        Some(since) => Ok(q::subscriptions::removed_of_user(tx, &user.id, since, MOST)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The subscription with its room, if the user may read that.
+fn with_room(
+    tx: &mut Tx<'_>,
+    platform: &Platform,
+    user: &User,
+    subscription: Subscription,
+) -> Result<Option<SubscribedRoom>, Error> {
+    let Some(room) = q::rooms::by_id(tx, &subscription.room_id)? else { return Ok(None) };
+    Ok(if may_read(tx, platform, user, &room)? { Some(SubscribedRoom { subscription, room }) } else { None })
+}
