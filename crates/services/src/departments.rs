@@ -5,6 +5,7 @@ use usher_domain::department::FORWARD_TARGETS;
 use usher_domain::match_check::{MatchField, MatchKind, MatchPattern, check_match};
 use usher_domain::permission::{ADD_LIVECHAT_DEPARTMENT_AGENTS, MANAGE_LIVECHAT_DEPARTMENTS, VIEW_LIVECHAT_DEPARTMENTS};
 use usher_domain::settings::DEPARTMENT_REMOVAL;
+use usher_domain::{Change, ChangeKind};
 use usher_store::{StoreError, Tx, q};
 
 pub use usher_store::q::department_agents::{DepartmentAgent, Order as PlaceOrder, Page as PlacePage};
@@ -16,6 +17,9 @@ use crate::{Error, Refusal, Services};
 
 /// The most characters of a text of a department.
 const LIMIT: usize = 10_000;
+
+/// How many rooms leave a department in one step.
+const ROOMS_AT_ONCE: usize = 500;
 
 /// The name of the member that says where chats go that nobody here can take.
 const FALLBACK: &str = "fallbackForwardDepartment";
@@ -193,10 +197,19 @@ impl Services {
             return Err(Refusal::DepartmentRemovalDisabled.into());
         }
         let now = self.now();
+        // A department may have had many chats: they leave it in steps, and the last ones with the department itself.
+        loop {
+            let leaving = id.clone();
+            let left = self.store.write(move |tx| leave(tx, &leaving, now)).await?;
+            if left < ROOMS_AT_ONCE {
+                break;
+            }
+        }
         let done = self
             .store
             .write(move |tx| {
                 q::departments::by_id(tx, &id)?.ok_or(Refusal::DepartmentNotFound)?;
+                while leave(tx, &id, now)? == ROOMS_AT_ONCE {}
                 q::department_agents::remove_of_department(tx, &id)?;
                 q::departments::delete(tx, &id, now)?;
                 for other in q::departments::list(tx, &Wanted::default(), &Page::whole())? {
@@ -349,6 +362,18 @@ fn check_fallback(tx: &mut Tx<'_>, department: &Department) -> Result<(), Error>
         return Err(Refusal::CircularFallback.into());
     }
     q::departments::by_id(tx, fallback)?.map(|_| ()).ok_or_else(|| Refusal::FallbackNotFound.into())
+}
+
+/// Takes some of a department's rooms out of it. Gives how many.
+fn leave(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<usize, Error> {
+    let rooms = q::departments::rooms(tx, id, ROOMS_AT_ONCE as i64)?;
+    for (room_id, seq) in &rooms {
+        let seq = seq + 1;
+        q::departments::leave_room(tx, room_id, seq, now)?;
+        let (room_id, reference) = (room_id.clone(), room_id.clone());
+        q::changes::record(tx, Change { room_id, seq, kind: ChangeKind::RoomChanged, reference })?;
+    }
+    Ok(rooms.len())
 }
 
 /// Takes a department that is gone off the list of those that chats of another may be forwarded to.

@@ -207,16 +207,16 @@ pub(crate) fn record(
     found: &Found,
     now: i64,
 ) -> Result<(), StoreError> {
-    if found.agent.is_none() && cause == Cause::Waiting {
-        let latest = q::routing_decisions::latest(tx, &room.id)?;
-        if latest.is_some_and(|latest| latest.agent_id.is_none() && latest.reason == found.reason) {
-            return Ok(());
-        }
+    let latest = q::routing_decisions::latest(tx, &room.id)?;
+    let is_the_same = |latest: &Decision| latest.agent_id.is_none() && latest.reason == found.reason;
+    if found.agent.is_none() && cause == Cause::Waiting && latest.as_ref().is_some_and(is_the_same) {
+        return Ok(());
     }
     let decision = Decision {
         id: ids.next_id(),
         room_id: room.id.clone(),
-        decided_at: now,
+        // Decisions about a room have an order, however soon one comes after the other.
+        decided_at: latest.map_or(now, |latest| now.max(latest.decided_at + 1)),
         cause: cause.name().to_owned(),
         method: rules.method.name().to_owned(),
         department_id: room.department_id.clone(),

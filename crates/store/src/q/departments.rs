@@ -33,7 +33,8 @@ statements! {
     COUNT_AGENTS = "UPDATE departments SET updated_at = ?2,
                         agent_count = (SELECT COUNT(*) FROM department_agents WHERE department_id = departments.id)
                     WHERE id = ?1";
-    LEAVE_ROOMS = "UPDATE rooms SET department_id = NULL, updated_at = ?2 WHERE department_id = ?1";
+    ROOMS = "SELECT id, seq FROM rooms WHERE department_id = ?1 LIMIT ?2";
+    LEAVE_ROOM = "UPDATE rooms SET department_id = NULL, seq = ?2, updated_at = ?3 WHERE id = ?1";
     LEAVE_FALLBACKS = "UPDATE departments SET fallback_id = NULL, updated_at = ?2 WHERE fallback_id = ?1";
 }
 
@@ -82,10 +83,18 @@ fn store(tx: &mut Tx<'_>, sql: &str, department: &Department) -> Result<(), Stor
     )
 }
 
-/// Deletes a department and takes it off its rooms and off departments that fall back to it. Its agents are taken out of it by whoever
-/// calls.
+/// Rooms of a department with the numbers of their latest changes, at most `limit`.
+pub fn rooms(tx: &mut Tx<'_>, id: &str, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    tx.query(ROOMS, values![id, limit], |row| Ok((row.text(0)?, row.integer(1)?)))
+}
+
+/// Takes a room out of its department, as change `seq`.
+pub fn leave_room(tx: &mut Tx<'_>, room_id: &str, seq: i64, now: i64) -> Result<(), StoreError> {
+    tx.execute_one(LEAVE_ROOM, values![room_id, seq, now])
+}
+
+/// Deletes a department and takes it off departments that fall back to it. Its agents and rooms are taken out of it by whoever calls.
 pub fn delete(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<(), StoreError> {
-    tx.execute(LEAVE_ROOMS, values![id, now])?;
     tx.execute(LEAVE_FALLBACKS, values![id, now])?;
     tx.execute_one(DELETE, values![id])
 }

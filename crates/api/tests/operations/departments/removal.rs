@@ -57,6 +57,13 @@ async fn nothing_points_to_a_department_that_is_gone() {
         let mut expected = [other.to_owned(), "none".to_owned()];
         expected.sort_unstable();
         assert_eq!(of_rooms, expected, "other rooms stay where they are");
+        let noted =
+            "SELECT change.kind FROM rooms JOIN room_changes AS change ON change.room_id = rooms.id AND change.seq = rooms.seq
+                     WHERE rooms.department_id IS NULL AND change.reference = rooms.id";
+        assert_eq!(column(&app, noted).await, ["room-changed"], "whoever follows the room is told");
+        let before = "SELECT CAST(COUNT(*) AS TEXT) FROM room_changes";
+        let (seqs, changes) = ("SELECT CAST(SUM(seq) AS TEXT) FROM rooms", column(&app, before).await);
+        assert_eq!(column(&app, seqs).await, changes, "and every change has an entry");
         assert_eq!(column(&app, "SELECT department_id FROM department_agents").await, [other]);
         let left = rows(&app).await;
         let named = left.values().flatten().filter(|row| row.contains(id)).collect::<Vec<_>>();

@@ -220,6 +220,29 @@ async fn whatever_may_free_somebody_is_noticed() {
     }
 }
 
+/// Whoever returns a chat gets it back only if nobody else can have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_returned_chat_goes_to_somebody_else() {
+    for engine in Engine::all() {
+        let app = usual().setting("Livechat_Routing_Method", "Load_Balancing").start(&engine).await;
+        let ana = agent(&app, "ana").await;
+        let room = chat(&app, "1", None).await;
+        let ben = agent(&app, "ben").await;
+        // By the method alone it would be ana's again: nobody has a chat, and the names decide.
+        post(&app, &ana, RETURN, &json!({"roomId": room})).await.ok();
+        assert_eq!(give(&app).await, 1);
+        assert_eq!(server(&app, &room).await.as_deref(), Some("ben"));
+        let told = decisions(&app, &room).await;
+        assert_eq!(told[1]["considered"], json!([{"agentId": "ana", "verdict": "passed-over"}]));
+        assert_eq!(told[2]["considered"][0]["verdict"], "passed-over");
+
+        status(&app, &ana, "not-available").await;
+        post(&app, &ben, RETURN, &json!({"roomId": room})).await.ok();
+        assert_eq!(give(&app).await, 1);
+        assert_eq!(server(&app, &room).await.as_deref(), Some("ben"), "there is nobody else");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_looks_every_few_seconds() {
     for (setting, seconds) in [("5", 5), ("60", 60), ("1", 1), ("0", 5), ("-3", 5)] {
