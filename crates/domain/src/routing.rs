@@ -92,6 +92,29 @@ impl Presence {
     }
 }
 
+/// Whether an agent is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attendance {
+    /// The presence.
+    pub status: UserStatus,
+    /// Whether the agent is in service: has the role, may log in and says so.
+    pub is_in_service: bool,
+    /// Whether it is a program.
+    pub is_bot: bool,
+}
+
+impl Attendance {
+    /// Whether the agent is there and in service. Programs are never offline, but may be away.
+    pub fn is_available(self, presence: Presence) -> bool {
+        self.is_in_service
+            && match presence {
+                Presence::Any => true,
+                Presence::NotOffline => self.is_bot || self.status != UserStatus::Offline,
+                Presence::NotIdle => self.status != UserStatus::Away && (self.is_bot || self.status != UserStatus::Offline),
+            }
+    }
+}
+
 /// An agent who might get a chat, as of now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -122,12 +145,8 @@ pub struct Candidate {
 impl Candidate {
     /// Whether the agent is there and in service. Programs are never offline, but may be away.
     pub fn is_available(&self, presence: Presence) -> bool {
-        self.is_in_service
-            && match presence {
-                Presence::Any => true,
-                Presence::NotOffline => self.is_bot || self.status != UserStatus::Offline,
-                Presence::NotIdle => self.status != UserStatus::Away && (self.is_bot || self.status != UserStatus::Offline),
-            }
+        let Candidate { status, is_in_service, is_bot, .. } = *self;
+        Attendance { status, is_in_service, is_bot }.is_available(presence)
     }
 
     /// Whether the agent may have one more chat. Programs have no limit.

@@ -174,9 +174,10 @@ UPDATE rooms SET inquiry_id = 'q' || id, inquiry_status = 'queued', inquiry_queu
 WHERE is_open;
 UPDATE rooms SET name_key = lower(name), last_ts = last_message_at;
 CREATE UNIQUE INDEX rooms_inquiry ON rooms (inquiry_id) WHERE inquiry_id IS NOT NULL;
-CREATE INDEX rooms_queued ON rooms (opened_at, id) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
-CREATE INDEX rooms_queued_name ON rooms (name, id) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
-CREATE INDEX rooms_queued_department ON rooms (department_id, opened_at) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
+-- They begin with the agent, who is none, because they would not be chosen before the index by agent otherwise.
+CREATE INDEX rooms_queued ON rooms (agent_id, inquiry_status, opened_at, id, default_agent_id, department_id) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
+CREATE INDEX rooms_queued_name ON rooms (agent_id, inquiry_status, name, id) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
+CREATE INDEX rooms_queued_department ON rooms (agent_id, department_id, opened_at, id) WHERE is_open AND agent_id IS NULL AND NOT on_hold;
 CREATE INDEX rooms_reserved ON rooms (default_agent_id) WHERE default_agent_id IS NOT NULL;
 CREATE INDEX rooms_served ON rooms (opened_at, id) WHERE is_open AND agent_id IS NOT NULL AND NOT on_hold;
 CREATE INDEX rooms_served_by ON rooms (agent_id, department_id) WHERE is_open AND agent_id IS NOT NULL;

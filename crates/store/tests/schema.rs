@@ -124,7 +124,8 @@ async fn lists_of_rooms_look_only_at_indexes() {
                 continue;
             }
             let is_page = sql.contains("WHERE id IN (SELECT id FROM rooms");
-            assert_eq!(is_page, plan[0] == "SEARCH rooms USING INDEX sqlite_autoindex_rooms_1 (id=?)", "{sql}: {plan:#?}");
+            let begins_with_ids = plan[0] == "SEARCH rooms USING INDEX sqlite_autoindex_rooms_1 (id=?)";
+            assert!(!is_page || begins_with_ids, "{sql}: {plan:#?}");
             for (part, index) in FOLLOWED.iter().filter(|(part, _)| is_page && sql.contains(part)) {
                 followed.insert(*part);
                 let inner = plan.iter().skip(1).find(|line| line.contains(index)).unwrap_or_else(|| panic!("{sql}: {plan:#?}"));

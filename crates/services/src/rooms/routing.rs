@@ -237,8 +237,7 @@ pub(crate) fn returned_by(tx: &mut Tx<'_>, room_id: &str) -> Result<Option<Strin
 /// Whether somebody serves the department, or anything at all, at the moment: somebody who is there and in service, or a program.
 pub(crate) fn is_staffed(tx: &mut Tx<'_>, rules: &Rules, department_id: Option<&str>) -> Result<bool, StoreError> {
     let presence = if department_id.is_some() { Presence::NotOffline } else { rules.presence() };
-    let candidates = q::agents::candidates(tx, department_id)?;
-    let is_answered = candidates.iter().any(|candidate| candidate.is_available(presence));
+    let is_answered = q::agents::attendance(tx, department_id)?.into_iter().any(|attendance| attendance.is_available(presence));
     Ok(is_answered || rules.assign_to_bot && q::agents::first_bot(tx, department_id)?.is_some())
 }
 

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value as Json};
 use usher_domain::department::limit;
-use usher_domain::routing::Candidate;
+use usher_domain::routing::{Attendance, Candidate};
 use usher_domain::user::{Availability, UserStatus};
 
 use super::statements;
 use crate::{Row, StoreError, Tx, values};
 
-/// Candidates: who they are, what they did, and how many chats they have now.
+/// Candidates: who they are, what they did, and how many chats they have now. The cross joins make SQLite begin with the few rooms that an
+/// agent has, not with all that a department ever had.
 macro_rules! candidates {
     ($count:literal, $order:literal, $and_department:literal, $from:literal) => {
         concat!(
@@ -19,12 +20,25 @@ macro_rules! candidates {
             $count,
             ", ",
             $order,
-            ", (SELECT COUNT(*) FROM subscriptions JOIN rooms ON rooms.id = subscriptions.room_id
-                WHERE subscriptions.user_id = users.id AND rooms.is_open AND NOT rooms.on_hold),
-               (SELECT COUNT(*) FROM subscriptions JOIN rooms ON rooms.id = subscriptions.room_id
-                WHERE subscriptions.user_id = users.id AND rooms.is_open AND NOT rooms.on_hold",
+            ", (SELECT COUNT(*) FROM subscriptions CROSS JOIN rooms
+                WHERE rooms.id = subscriptions.room_id AND subscriptions.user_id = users.id AND rooms.is_open AND NOT rooms.on_hold),
+               (SELECT COUNT(*) FROM subscriptions CROSS JOIN rooms
+                WHERE rooms.id = subscriptions.room_id AND subscriptions.user_id = users.id AND rooms.is_open AND NOT rooms.on_hold",
             $and_department,
             "), users.agent_data, users.last_routed_at ",
+            $from
+        )
+    };
+}
+
+/// Who is in service and there, without a count of anybody's chats.
+macro_rules! attendance {
+    ($from:literal) => {
+        concat!(
+            "SELECT users.status,
+                    users.active AND COALESCE(users.availability, '') = 'available'
+                        AND EXISTS (SELECT 1 FROM user_roles WHERE user_roles.user_id = users.id AND role = 'livechat-agent'),
+                    EXISTS (SELECT 1 FROM user_roles WHERE user_roles.user_id = users.id AND role = 'bot') ",
             $from
         )
     };
@@ -53,6 +67,13 @@ statements! {
         "",
         "FROM user_roles AS holder JOIN users ON users.id = holder.user_id
          WHERE holder.role = 'livechat-agent' AND users.availability = 'available' AND users.active ORDER BY users.id"
+    );
+    ATTENDANCE_OF_DEPARTMENT = attendance!(
+        "FROM department_agents AS place JOIN users ON users.id = place.agent_id WHERE place.department_id = ?1"
+    );
+    ATTENDANCE = attendance!(
+        "FROM user_roles AS holder JOIN users ON users.id = holder.user_id
+         WHERE holder.role = 'livechat-agent' AND users.availability = 'available' AND users.active"
     );
     BOTS_OF_DEPARTMENT = candidates!(
         "place.routed_count",
@@ -168,6 +189,18 @@ pub fn count_routed(tx: &mut Tx<'_>, agent_id: &str, department_id: Option<&str>
 /// Remembers when a chat was last routed to an agent.
 pub fn note_time_routed(tx: &mut Tx<'_>, agent_id: &str, now: i64) -> Result<(), StoreError> {
     tx.execute_one(ROUTED, values![agent_id, now])
+}
+
+/// Who is there of those who might get a chat: everybody in the department, or without one every agent in service.
+pub fn attendance(tx: &mut Tx<'_>, department_id: Option<&str>) -> Result<Vec<Attendance>, StoreError> {
+    let read = |row: &Row<'_>| {
+        let status = UserStatus::from_name(&row.text(0)?).unwrap_or(UserStatus::Offline);
+        Ok(Attendance { status, is_in_service: row.boolean(1)?, is_bot: row.boolean(2)? })
+    };
+    match department_id {
+        Some(department_id) => tx.query(ATTENDANCE_OF_DEPARTMENT, values![department_id], read),
+        None => tx.query(ATTENDANCE, values![], read),
+    }
 }
 
 fn read_candidate(row: &Row<'_>) -> Result<Candidate, StoreError> {
