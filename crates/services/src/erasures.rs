@@ -119,11 +119,12 @@ fn begin(
     let subject = q::visitors::internal_id(tx, &visitor.id)?;
     q::erasures::insert(tx, erasure_id, &subject, &visitor.id, "visitor", now)?;
     q::visitors::disable(tx, &visitor.id)?;
-    q::page_visits::delete_of_token(tx, token.as_str())?;
+    let pages = q::page_visits::delete_of_token(tx, token.as_str())?;
     for (room_id, seq) in q::rooms::of_visitor(tx, &visitor.id)? {
         tx.emit(Change { reference: room_id.clone(), room_id, seq: seq + 1, kind: ChangeKind::RoomErased });
     }
-    q::rooms::hide(tx, &visitor.id)?;
+    let marks = q::rooms::hide(tx, &visitor.id)? + q::fields::delete_of_visitor(tx, &visitor.id)?;
+    q::erasures::count(tx, erasure_id, &Counts { others: (pages + marks) as i64, ..Counts::default() })?;
     let is_finished = go_on(tx, erasure_id, now)?;
     Ok((visitor.id, is_finished))
 }
@@ -152,8 +153,7 @@ fn go_on(tx: &mut Tx<'_>, erasure_id: &str, now: i64) -> Result<bool, StoreError
 fn delete_others(tx: &mut Tx<'_>, visitor_id: &str, now: i64) -> Result<i64, StoreError> {
     let subscriptions = q::subscriptions::delete_of_visitor(tx, visitor_id, now)?;
     let decisions = q::routing_decisions::delete_of_visitor(tx, visitor_id)?;
-    let fields = q::fields::delete_of_visitor(tx, visitor_id)?;
     let email = q::visitors::email(tx, visitor_id)?;
     let mails = q::mails::delete_of_visitor(tx, visitor_id, email.as_deref())?;
-    Ok((subscriptions + decisions + fields + mails) as i64)
+    Ok((subscriptions + decisions + mails) as i64)
 }

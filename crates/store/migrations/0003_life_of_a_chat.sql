@@ -92,7 +92,7 @@ CREATE TABLE room_fields (
     value TEXT NOT NULL,
     PRIMARY KEY (room_id, field)
 );
-CREATE INDEX room_fields_field ON room_fields (field, room_id);
+CREATE INDEX room_fields_field ON room_fields (field, value, room_id);
 
 -- What is searched for a term: name, user name and searchable fields in lower case.
 ALTER TABLE visitors ADD COLUMN search_key TEXT NOT NULL DEFAULT '';

@@ -178,12 +178,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The visitor's token that a caller presents.
-    fn token(&self, who: Who) -> &str {
+    /// The visitor's token that a caller presents. Those who are no visitors have one of their own for each operation, because some
+    /// operations register whoever presents an unknown one.
+    fn token(&self, who: Who, operation: &str) -> String {
         match who {
-            Who::AnotherVisitor => &self.other.token,
-            Who::TheVisitor => &self.visitor.token,
-            _ => "nobody",
+            Who::AnotherVisitor => self.other.token.clone(),
+            Who::TheVisitor => self.visitor.token.clone(),
+            _ => operation.replace(|character: char| !character.is_ascii_alphanumeric(), "-"),
         }
     }
 
@@ -211,7 +212,7 @@ impl<'a> Scene<'a> {
     /// Makes a call to an operation: for what belongs to the visitor, with what `who` presents.
     async fn call(&self, operation: &str, subject: &Subject, who: Who) -> Reply {
         let subject = Subject {
-            token: self.token(who).to_owned(),
+            token: self.token(who, operation),
             name: self.name(who).to_owned(),
             room: self.visitor.room.clone(),
             ..subject.clone()

@@ -350,8 +350,7 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
             sends(json!({"token": token, "rid": room, "msg": "Hello!"})).at(&named("message"))
         }
         "v1/livechat/message/{_id}" => sends(json!({"token": token, "rid": room})).at(&named("message")),
-        // A visitor of its own: an unknown one would be registered, and then everybody else's token were somebody's.
-        "v1/livechat/messages" => sends(json!({"visitor": {"token": named("writer")}, "messages": [{"msg": "Hello"}]})),
+        "v1/livechat/messages" => sends(json!({"visitor": {"token": token}, "messages": [{"msg": "Hello"}]})),
         "v1/livechat/{rid}/messages" | "v1/livechat/messages/{rid}" => plain().at(room),
         "v1/livechat/message" => sends(json!({"token": token, "rid": room, "msg": "Hello"})),
         "v1/livechat/messages.history/{rid}" => asks(&[("token", token)]).at(room),

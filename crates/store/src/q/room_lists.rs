@@ -48,7 +48,7 @@ pub struct Span {
 }
 
 /// Which rooms are wanted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// In which state.
     pub state: State,
@@ -101,7 +101,10 @@ pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, page: &Page) -> Result<(Vec<Room>,
     let patterns = Patterns::of(wanted);
     let counting = counting(wanted, &patterns);
     let total = tx.query_one(counting.sql(), counting.values(), |row| row.integer(0))?;
-    let listing = listing(wanted, &patterns, page);
+    if page.offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let listing = listing(wanted, &patterns, page, total);
     Ok((tx.query(listing.sql(), listing.values(), rooms::read)?, total))
 }
 
@@ -127,26 +130,54 @@ impl Patterns {
 }
 
 fn counting<'a>(wanted: &'a Wanted, patterns: &'a Patterns) -> Statement<'a> {
+    // Rooms that are being erased have neither tags nor values any more, so where nothing else narrows the list these alone are counted.
+    if !wanted.tags.is_empty() && *wanted == (Wanted { tags: wanted.tags.clone(), ..Wanted::default() }) {
+        let mut statement = Statement::new("SELECT COUNT(DISTINCT room_id) FROM room_tags WHERE");
+        statement.add_list("tag IN (?)", wanted.tags.iter().map(Value::from));
+        return statement;
+    }
+    if let ([(field, _)], [pattern]) = (&wanted.fields[..], &patterns.fields[..])
+        && *wanted == (Wanted { fields: wanted.fields.clone(), ..Wanted::default() })
+    {
+        let mut statement = Statement::new("SELECT COUNT(*) FROM room_fields WHERE");
+        statement.add(r"field = ? AND lower(value) LIKE ? ESCAPE '\'", &[field.into(), pattern.into()]);
+        return statement;
+    }
     let mut statement = Statement::new("SELECT COUNT(*) FROM rooms WHERE");
-    narrow(&mut statement, wanted, patterns, None);
+    narrow(&mut statement, wanted, patterns, None, true);
     statement
 }
 
-fn listing<'a>(wanted: &'a Wanted, patterns: &'a Patterns, page: &Page) -> Statement<'a> {
+/// Up to how many rooms with a tag or a value are looked up and sorted. Of more it is likely that those of one page are met soon on the
+/// way through the index of the order.
+const FEW_MARKED: i64 = 2_000;
+
+/// Up to how many rooms that were closed within some time are sorted by something else.
+const FEW_CLOSED: i64 = 20_000;
+
+/// A page of a list that has `total` rooms.
+fn listing<'a>(wanted: &'a Wanted, patterns: &'a Patterns, page: &Page, total: i64) -> Statement<'a> {
     let mut statement = Statement::new(rooms::select!("WHERE id IN (SELECT id FROM rooms WHERE"));
     let order = possible(page.order, wanted.state);
-    narrow(&mut statement, wanted, patterns, Some(order));
-    let words = words(order, page.descending);
-    statement.add(words, &[]);
+    let sorts_what_closed = wanted.closed != Span::default() && order == Order::OpenedAt && total <= FEW_CLOSED;
+    let followed = if sorts_what_closed { Order::ClosedAt } else { order };
+    narrow(&mut statement, wanted, patterns, Some(followed), total <= FEW_MARKED);
+    statement.add(if sorts_what_closed { sorted_by_opening(page.descending) } else { words(order, page.descending) }, &[]);
     // The engines agree on no word for "all".
     statement.add("LIMIT ? OFFSET ?)", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
-    statement.add(words, &[]);
+    statement.add(words(order, page.descending), &[]);
     statement
+}
+
+/// The order of opening, put so that no engine goes through the index of it.
+fn sorted_by_opening(descending: bool) -> &'static str {
+    if descending { "ORDER BY opened_at + 0 DESC, id DESC" } else { "ORDER BY opened_at + 0, id" }
 }
 
 /// Adds what narrows the list. What is sorted follows the index of its order as far as it can: a span of other times is put so that
-/// no engine takes that for the narrower way, which it is not where the span is long.
-fn narrow<'a>(statement: &mut Statement<'a>, wanted: &'a Wanted, patterns: &'a Patterns, order: Option<Order>) {
+/// no engine takes that for the narrower way, which it is not where the span is long. Rooms with a tag or a value are looked up if they
+/// are few; otherwise each room on the way is asked for them.
+fn narrow<'a>(statement: &mut Statement<'a>, wanted: &'a Wanted, patterns: &'a Patterns, order: Option<Order>, few_marked: bool) {
     let state = match wanted.state {
         State::Any => "NOT erasing",
         State::Queued => "is_open = TRUE AND agent_id IS NULL AND NOT on_hold",
@@ -187,11 +218,21 @@ fn narrow<'a>(statement: &mut Statement<'a>, wanted: &'a Wanted, patterns: &'a P
         }
     }
     if !wanted.tags.is_empty() {
-        statement.add_list("AND id IN (SELECT room_id FROM room_tags WHERE tag IN (?))", wanted.tags.iter().map(Value::from));
+        let piece = if few_marked {
+            "AND id IN (SELECT room_id FROM room_tags WHERE tag IN (?))"
+        } else {
+            "AND EXISTS (SELECT 1 FROM room_tags WHERE room_tags.room_id = rooms.id AND tag IN (?))"
+        };
+        statement.add_list(piece, wanted.tags.iter().map(Value::from));
     }
     for ((field, _), pattern) in wanted.fields.iter().zip(&patterns.fields) {
-        const FIELD: &str = r"AND id IN (SELECT room_id FROM room_fields WHERE field = ? AND lower(value) LIKE ? ESCAPE '\')";
-        statement.add(FIELD, &[field.into(), pattern.into()]);
+        let piece = if few_marked {
+            r"AND id IN (SELECT room_id FROM room_fields WHERE field = ? AND lower(value) LIKE ? ESCAPE '\')"
+        } else {
+            r"AND EXISTS (SELECT 1 FROM room_fields
+                          WHERE room_fields.room_id = rooms.id AND field = ? AND lower(value) LIKE ? ESCAPE '\')"
+        };
+        statement.add(piece, &[field.into(), pattern.into()]);
     }
 }
 
@@ -313,7 +354,7 @@ pub fn lists() -> Vec<String> {
         for order in [Order::OpenedAt, Order::ClosedAt, Order::LastMessageAt, Order::Name, Order::Open] {
             for descending in [false, true] {
                 let page = Page { order, descending, offset: 0, count: Some(50) };
-                lists.push(listing(&wanted, &patterns, &page).sql().to_owned());
+                lists.extend([1, i64::MAX].map(|total| listing(&wanted, &patterns, &page, total).sql().to_owned()));
             }
         }
     }

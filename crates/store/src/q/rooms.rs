@@ -278,9 +278,10 @@ pub fn add_visitor_message(tx: &mut Tx<'_>, posted: Posted<'_>) -> Result<(), St
     tx.execute_one(ADD_VISITOR_MESSAGE, values![posted.room_id, posted.seq, posted.message_id, posted.ts, posted.now])
 }
 
-/// Hides all rooms of a visitor whose erasure begins.
-pub fn hide(tx: &mut Tx<'_>, visitor_id: &str) -> Result<(), StoreError> {
-    tx.execute(HIDE, values![visitor_id]).map(|_| ())
+/// Hides all rooms of a visitor whose erasure begins, and deletes their tags, by which rooms are counted. Gives how many tags that were.
+pub fn hide(tx: &mut Tx<'_>, visitor_id: &str) -> Result<u64, StoreError> {
+    tx.execute(HIDE, values![visitor_id])?;
+    tx.execute(DELETE_TAGS_OF_VISITOR, values![visitor_id])
 }
 
 /// The ids of a visitor's rooms, hidden ones included, with their `seq`.
@@ -290,7 +291,6 @@ pub fn of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<Vec<(String, i64)
 
 /// Deletes a visitor's rooms. Gives how many.
 pub fn delete_of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<u64, StoreError> {
-    tx.execute(DELETE_TAGS_OF_VISITOR, values![visitor_id])?;
     tx.execute(DELETE_OF_VISITOR, values![visitor_id])
 }
 
