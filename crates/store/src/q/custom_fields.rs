@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 pub use usher_domain::custom_field::{CustomField, Scope};
 
+use super::page::first_pages;
 use super::statement::{Statement, containing};
 use super::statements;
 use crate::{Row, StoreError, Tx, values};
@@ -67,9 +68,10 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
 }
 
 /// The order of a list of fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By label.
+    #[default]
     Label,
     /// By id.
     Id,
@@ -80,24 +82,7 @@ pub enum Order {
 }
 
 /// Which part of the list is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
-
-impl Page {
-    /// All of it, by label.
-    pub fn whole() -> Page {
-        Page { order: Order::Label, descending: false, offset: 0, count: None }
-    }
-}
+pub type Page = super::Page<Order>;
 
 /// One page of the fields whose label or id contains `term`, without regard to case.
 pub fn list(tx: &mut Tx<'_>, term: Option<&str>, page: &Page) -> Result<Vec<CustomField>, StoreError> {
@@ -123,8 +108,7 @@ fn listing<'a>(pattern: Option<&'a str>, page: Option<&Page>) -> Statement<'a> {
         statement.add(TERM, &[pattern.into(), pattern.into()]);
     }
     if let Some(page) = page {
-        statement.add(order(page), &[]);
-        statement.add("LIMIT ? OFFSET ?", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+        statement.add_page(order(page), page);
     }
     statement
 }
@@ -145,9 +129,7 @@ fn order(page: &Page) -> &'static str {
 /// The statements of the list, as they are put together: for tests of how they run.
 pub fn lists() -> Vec<String> {
     let orders = [Order::Label, Order::Id, Order::Scope, Order::Visibility];
-    let page = |order, descending| Page { order, descending, offset: 0, count: Some(50) };
-    let pages = orders.into_iter().flat_map(|order| [page(order, false), page(order, true)]);
-    pages.map(|page| listing(None, Some(&page)).sql().to_owned()).collect()
+    first_pages(orders).map(|page| listing(None, Some(&page)).sql().to_owned()).collect()
 }
 
 fn read(row: &Row<'_>) -> Result<CustomField, StoreError> {

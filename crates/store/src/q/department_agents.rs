@@ -54,17 +54,7 @@ pub enum Order {
 }
 
 /// Which part of the agents of a department is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
+pub type Page = super::Page<Order>;
 
 /// The place of an agent in a department.
 pub fn one(tx: &mut Tx<'_>, department_id: &str, agent_id: &str) -> Result<Option<DepartmentAgent>, StoreError> {
@@ -86,7 +76,7 @@ pub fn page(tx: &mut Tx<'_>, department_id: &str, page: &Page) -> Result<Vec<Dep
         (Order::Order, false) => PAGE_BY_ORDER,
         (Order::Order, true) => PAGE_BY_ORDER_FROM_END,
     };
-    tx.query(sql, values![department_id, page.count.unwrap_or(i64::MAX), page.offset], read)
+    tx.query(sql, values![department_id, page.limit(), page.offset], read)
 }
 
 /// How many agents a department has.

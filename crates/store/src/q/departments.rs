@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 pub use usher_domain::department::Department;
 
+use super::page::first_pages;
 use super::statement::{Statement, containing};
 use super::statements;
 use crate::{Row, StoreError, Tx, Value, values};
@@ -120,9 +121,10 @@ pub struct Wanted {
 }
 
 /// The order of a list of departments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By name.
+    #[default]
     Name,
     /// By the time they came into being.
     CreatedAt,
@@ -135,24 +137,7 @@ pub enum Order {
 }
 
 /// Which part of a list is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
-
-impl Page {
-    /// All of it, by name.
-    pub fn whole() -> Page {
-        Page { order: Order::Name, descending: false, offset: 0, count: None }
-    }
-}
+pub type Page = super::Page<Order>;
 
 /// One page of the departments that are wanted.
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, page: &Page) -> Result<Vec<Department>, StoreError> {
@@ -188,9 +173,7 @@ fn listing<'a>(wanted: &'a Wanted, pattern: Option<&'a str>, page: Option<&Page>
         statement.add_list("AND id IN (?)", ids.iter().map(Value::from));
     }
     if let Some(page) = page {
-        statement.add(order(page), &[]);
-        // The engines agree on no word for "all".
-        statement.add("LIMIT ? OFFSET ?", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+        statement.add_page(order(page), page);
     }
     statement
 }
@@ -213,9 +196,7 @@ fn order(page: &Page) -> &'static str {
 /// The statements of lists, as they are put together: for tests of how they run.
 pub fn lists() -> Vec<String> {
     let orders = [Order::Name, Order::CreatedAt, Order::AgentCount, Order::Enabled, Order::ShowOnRegistration];
-    let page = |order, descending| Page { order, descending, offset: 0, count: Some(50) };
-    let pages = orders.into_iter().flat_map(|order| [page(order, false), page(order, true)]);
-    pages.map(|page| listing(&Wanted::default(), None, Some(&page)).sql().to_owned()).collect()
+    first_pages(orders).map(|page| listing(&Wanted::default(), None, Some(&page)).sql().to_owned()).collect()
 }
 
 fn read(row: &Row<'_>) -> Result<Department, StoreError> {

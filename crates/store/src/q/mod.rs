@@ -15,6 +15,7 @@ pub mod login_tokens;
 pub mod mails;
 pub mod messages;
 pub mod migrations;
+mod page;
 pub mod page_visits;
 pub mod permissions;
 pub mod queue;
@@ -39,6 +40,7 @@ macro_rules! statements {
         pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
+pub use page::Page;
 pub(crate) use statements;
 
 /// Every statement that runs while the server serves.

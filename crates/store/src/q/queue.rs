@@ -43,17 +43,7 @@ pub enum Order {
 }
 
 /// Which part of a list is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// What it goes by.
-    pub order: Order,
-    /// Whether it goes from the end.
-    pub descending: bool,
-    /// How many are left out.
-    pub offset: i64,
-    /// How many at most; `None` for all.
-    pub count: Option<i64>,
-}
+pub type Page = super::Page<Order>;
 
 /// The departments that have rooms in the queue; `None` stands for rooms without any.
 pub fn departments(tx: &mut Tx<'_>) -> Result<Vec<Option<String>>, StoreError> {
@@ -95,8 +85,7 @@ fn listing<'a>(view: &'a View, what: &'static str, page: Option<&Page>) -> State
             (Order::Name, false) => "ORDER BY name, id",
             (Order::Name, true) => "ORDER BY name DESC, id DESC",
         };
-        statement.add(order, &[]);
-        statement.add("LIMIT ? OFFSET ?", &[Value::Integer(page.count.unwrap_or(i64::MAX)), Value::Integer(page.offset)]);
+        statement.add_page(order, page);
     }
     statement
 }

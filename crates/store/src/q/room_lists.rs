@@ -84,17 +84,7 @@ pub enum Order {
 }
 
 /// Which part of a list is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
+pub type Page = super::Page<Order>;
 
 /// A page of the rooms that are wanted, and how many there are.
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, page: &Page) -> Result<(Vec<Room>, i64), StoreError> {
@@ -163,8 +153,7 @@ fn listing<'a>(wanted: &'a Wanted, patterns: &'a Patterns, page: &Page, total: i
     let followed = if sorts_what_closed { Order::ClosedAt } else { order };
     narrow(&mut statement, wanted, patterns, Some(followed), total <= FEW_MARKED);
     statement.add(if sorts_what_closed { sorted_by_opening(page.descending) } else { words(order, page.descending) }, &[]);
-    // The engines agree on no word for "all".
-    statement.add("LIMIT ? OFFSET ?)", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+    statement.add("LIMIT ? OFFSET ?)", &[page.limit().into(), page.offset.into()]);
     statement.add(words(order, page.descending), &[]);
     statement
 }

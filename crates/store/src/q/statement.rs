@@ -2,6 +2,7 @@
 //!
 //! The pieces are constants of this crate; whatever comes from outside is a value.
 
+use super::Page;
 use crate::Value;
 
 /// A statement on its way.
@@ -59,6 +60,12 @@ impl<'a> Statement<'a> {
                 self.sql.push(')');
             }
         }
+    }
+
+    /// Adds the order of a list, as `order` says it, and which part of the list is wanted.
+    pub(crate) fn add_page<Order>(&mut self, order: &'static str, page: &Page<Order>) {
+        self.add(order, &[]);
+        self.add("LIMIT ? OFFSET ?", &[Value::Integer(page.limit()), Value::Integer(page.offset)]);
     }
 
     /// The text.

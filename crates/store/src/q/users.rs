@@ -2,6 +2,7 @@
 
 use usher_domain::user::Availability;
 
+use super::page::first_pages;
 use super::statement::{Statement, containing};
 use super::statements;
 use crate::{Row, StoreError, Tx, Value, values};
@@ -317,9 +318,10 @@ pub struct Wanted {
 }
 
 /// The order of a list of users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By user name.
+    #[default]
     Username,
     /// By display name.
     Name,
@@ -328,24 +330,7 @@ pub enum Order {
 }
 
 /// Which part of a list is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
-
-impl Page {
-    /// All of it, by user name.
-    pub fn whole() -> Page {
-        Page { order: Order::Username, descending: false, offset: 0, count: None }
-    }
-}
+pub type Page = super::Page<Order>;
 
 /// One page of the users that are wanted.
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, page: &Page) -> Result<Vec<User>, StoreError> {
@@ -402,9 +387,7 @@ fn listing<'a>(wanted: &'a Wanted, pattern: Option<&'a str>, page: Option<&Page>
         statement.add(TERM, &[pattern, pattern, pattern]);
     }
     if let Some(page) = page {
-        statement.add(order(page), &[]);
-        // The engines agree on no word for "all".
-        statement.add("LIMIT ? OFFSET ?", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+        statement.add_page(order(page), page);
     }
     statement
 }
@@ -423,13 +406,11 @@ fn order(page: &Page) -> &'static str {
 /// The statements of lists, as they are put together: for tests of how they run.
 pub fn lists() -> Vec<String> {
     let orders = [Order::Username, Order::Name, Order::CreatedAt];
-    let page = |order, descending| Page { order, descending, offset: 0, count: Some(50) };
-    let pages = orders.into_iter().flat_map(|order| [page(order, false), page(order, true)]);
     let plain = Wanted::default();
     let with_role = Wanted { roles: vec![String::new()], ..Wanted::default() };
     let with_ids = Wanted { ids: vec![String::new()], ..Wanted::default() };
-    let mut lists: Vec<String> = pages.map(|page| listing(&plain, None, Some(&page)).sql().to_owned()).collect();
-    lists.extend([&with_role, &with_ids].map(|wanted| listing(wanted, None, Some(&page(Order::Username, false))).sql().to_owned()));
+    let mut lists: Vec<String> = first_pages(orders).map(|page| listing(&plain, None, Some(&page)).sql().to_owned()).collect();
+    lists.extend([&with_role, &with_ids].map(|wanted| listing(wanted, None, Some(&Page::whole())).sql().to_owned()));
     lists
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use usher_domain::room::Room;
 use usher_domain::visitor::{Visitor, normalise_email};
 
+use super::page::first_pages;
 use super::statement::{Statement, beginning_with, containing};
 use super::{rooms, visitors};
 use crate::{StoreError, Tx, Value};
@@ -28,17 +29,7 @@ pub enum Order {
 }
 
 /// Which part of a list of visitors is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// The order.
-    pub order: Order,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
+pub type Page = super::Page<Order>;
 
 /// What is searched for, in the forms in which it is compared.
 struct Term<'a> {
@@ -84,8 +75,7 @@ fn searching<'a>(term: Option<&'a Term<'_>>, page: Option<&Page>) -> Statement<'
         statement.add(if is_in_order { HERE } else { THERE }, &term.values());
     }
     if let Some(page) = page {
-        statement.add(order(page), &[]);
-        statement.add("LIMIT ? OFFSET ?", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+        statement.add_page(order(page), page);
     }
     statement
 }
@@ -167,17 +157,7 @@ pub enum ChatOrder {
 }
 
 /// Which part of a list of rooms is wanted, in which order.
-#[derive(Debug, Clone, Copy)]
-pub struct ChatPage {
-    /// The order.
-    pub order: ChatOrder,
-    /// From the end.
-    pub descending: bool,
-    /// How many are skipped.
-    pub offset: i64,
-    /// How many are given; `None` for all.
-    pub count: Option<i64>,
-}
+pub type ChatPage = super::Page<ChatOrder>;
 
 /// The rooms of a visitor that are wanted, and how many there are.
 pub fn chats(tx: &mut Tx<'_>, wanted: &WantedChats, page: &ChatPage) -> Result<(Vec<Room>, i64), StoreError> {
@@ -208,8 +188,7 @@ fn listing<'a>(wanted: &'a WantedChats, source: Option<&'a str>, page: Option<&C
         statement.add(CONTAINS, &[Value::Text(text)]);
     }
     if let Some(page) = page {
-        statement.add(order_of_chats(page), &[]);
-        statement.add("LIMIT ? OFFSET ?", &[page.count.unwrap_or(i64::MAX).into(), page.offset.into()]);
+        statement.add_page(order_of_chats(page), page);
     }
     statement
 }
@@ -229,8 +208,7 @@ fn order_of_chats(page: &ChatPage) -> &'static str {
 pub fn lists() -> Vec<String> {
     let orders = [Order::CreatedAt, Order::LastChat, Order::Name, Order::Username];
     let page = |order, descending| Page { order, descending, offset: 0, count: Some(50) };
-    let pages = orders.into_iter().flat_map(|order| [page(order, false), page(order, true)]);
-    let mut lists: Vec<String> = pages.map(|page| searching(None, Some(&page)).sql().to_owned()).collect();
+    let mut lists: Vec<String> = first_pages(orders).map(|page| searching(None, Some(&page)).sql().to_owned()).collect();
     let (term, ids) = (Term::of("a"), [String::new()]);
     let by_chat = page(Order::LastChat, true);
     let searches = [None, Some(&page(Order::CreatedAt, true)), Some(&by_chat)];
