@@ -42,6 +42,8 @@ use usher_store::Store;
 pub use error::{Error, Proof, Refusal};
 pub use hub::Hub;
 pub use usher_store::StoreError;
+/// A part of a list, by what the list can be sorted by.
+pub use usher_store::q::Page as PageOf;
 
 use guests::GuestNumbers;
 use limits::Limits;

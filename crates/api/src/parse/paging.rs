@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use usher_domain::settings::{PAGE_DEFAULT_COUNT, PAGE_MAX_COUNT, PAGE_WITHOUT_LIMIT, Settings};
+use usher_services::PageOf;
 use utoipa::IntoParams;
 
 use super::schema::{Field, Kind, optional, text};
@@ -75,6 +76,30 @@ impl Paging {
             sort: given(self.sort.as_deref()).map_or(Ok(Vec::new()), sort)?,
             projection: given(self.fields.as_deref()).map_or(Ok(Projection::default()), Projection::read)?,
         })
+    }
+}
+
+impl Page {
+    /// The part of a list that is sorted by one thing: the first of the wanted names that `known` knows, or what is `usual`. The flag of
+    /// `usual` says whether that is from the end.
+    pub fn in_order<Order>(&self, known: impl Fn(&str) -> Option<Order>, usual: (Order, bool)) -> PageOf<Order> {
+        let first = self.sort.iter().find_map(|(name, descending)| Some((known(name)?, *descending)));
+        let (order, descending) = first.unwrap_or(usual);
+        PageOf { order, descending, offset: self.offset, count: self.count }
+    }
+
+    /// The documents of the page as they are answered, with those members that are wanted.
+    ///
+    /// # Errors
+    ///
+    /// A document is no JSON.
+    pub fn show(&self, documents: impl Iterator<Item = impl Serialize>) -> Result<Vec<Value>, ApiError> {
+        let shown = documents.map(|document| {
+            let mut shown = serde_json::to_value(document).map_err(|_| ApiError::broken("a document of a list is no JSON"))?;
+            self.projection.apply(&mut shown);
+            Ok(shown)
+        });
+        shown.collect()
     }
 }
 
@@ -165,7 +190,7 @@ impl Projection {
     }
 
     /// Takes what is not wanted out of an item.
-    pub fn apply(&self, item: &mut Value) {
+    fn apply(&self, item: &mut Value) {
         if let Value::Object(members) = item {
             members.retain(|name, _| self.keeps(name));
         }
@@ -222,11 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn the_first_name_that_is_known_is_sorted_by() {
+        for (sort, expected) in
+            [("", ("ts", true)), (r#"{"x": 1}"#, ("ts", true)), (r#"{"x": 1, "name": -1, "ts": 1}"#, ("name", true))]
+        {
+            let page = page(json!({"sort": sort, "offset": 3, "count": 7}), json!({})).unwrap();
+            let known = |name: &str| ["ts", "name"].into_iter().find(|known| *known == name);
+            let (order, descending) = expected;
+            assert_eq!(page.in_order(known, ("ts", true)), PageOf { order, descending, offset: 3, count: Some(7) }, "{sort}");
+        }
+    }
+
+    #[test]
     fn members_are_taken_out() {
         let projected = |fields: &str| {
-            let mut item = json!({"_id": 1, "name": 2, "emails": [3]});
-            page(json!({"fields": fields}), json!({})).unwrap().projection.apply(&mut item);
-            item
+            let page = page(json!({"fields": fields}), json!({})).unwrap();
+            page.show([json!({"_id": 1, "name": 2, "emails": [3]})].iter()).unwrap().remove(0)
         };
         assert_eq!(projected("{}"), json!({"_id": 1, "name": 2, "emails": [3]}));
         assert_eq!(projected(r#"{"name": 1}"#), json!({"_id": 1, "name": 2}));

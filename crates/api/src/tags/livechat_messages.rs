@@ -454,13 +454,7 @@ async fn written(api: &Shared, caller: Caller<ViewRoom, WrittenMessagesQuery>) -
     };
     let listed = api.services.written_in_room(&caller.account, wanted).await?;
     let eyes = Eyes::User(&caller.account.user.id);
-    let shown = listed.messages.iter().map(|message| {
-        let mut shown =
-            serde_json::to_value(MessageDocument::new(message, eyes)).map_err(|_| ApiError::broken("a message is no JSON"))?;
-        page.projection.apply(&mut shown);
-        Ok(shown)
-    });
-    let messages = shown.collect::<Result<_, ApiError>>()?;
+    let messages = page.show(listed.messages.iter().map(|message| MessageDocument::new(message, eyes)))?;
     success(WrittenMessagesAnswer { messages, offset: page.offset, count: page.count.unwrap_or_default(), total: listed.total })
 }
 

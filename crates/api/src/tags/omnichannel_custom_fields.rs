@@ -68,29 +68,19 @@ pub async fn list(State(api): State<Shared>, caller: Caller<ViewRoom, CustomFiel
     let CustomFieldsQuery { text, paging } = caller.input;
     let page = paging.page(&api.services.platform().settings)?;
     let listed = api.services.custom_fields(text.filter(|text| !text.is_empty()), page_of_fields(&page)).await?;
-    let shown = listed.fields.iter().map(|field| {
-        let mut shown =
-            serde_json::to_value(CustomFieldDocument::from(field)).map_err(|_| ApiError::broken("a field is no JSON"))?;
-        page.projection.apply(&mut shown);
-        Ok(shown)
-    });
-    let fields: Vec<Value> = shown.collect::<Result<_, ApiError>>()?;
+    let fields = page.show(listed.fields.iter().map(CustomFieldDocument::from))?;
     success(CustomFieldsAnswer { count: fields.len(), fields, offset: page.offset, total: listed.total })
 }
 
 fn page_of_fields(page: &paging::Page) -> Page {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "label" => Order::Label,
-            "_id" => Order::Id,
-            "scope" => Order::Scope,
-            "visibility" => Order::Visibility,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "label" => Some(Order::Label),
+        "_id" => Some(Order::Id),
+        "scope" => Some(Order::Scope),
+        "visibility" => Some(Order::Visibility),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((Order::Label, false));
-    Page { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (Order::Label, false))
 }
 
 /// The id in the path.

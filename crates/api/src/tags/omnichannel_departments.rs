@@ -73,19 +73,15 @@ pub struct DepartmentsAnswer<'a> {
 
 /// The page of a list of departments: by name, unless they are to be sorted by another name that is sorted by.
 fn page_of_departments(page: &paging::Page) -> Page {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "name" => Order::Name,
-            "numAgents" => Order::AgentCount,
-            "enabled" => Order::Enabled,
-            "showOnRegistration" => Order::ShowOnRegistration,
-            "_id" => Order::CreatedAt,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "name" => Some(Order::Name),
+        "numAgents" => Some(Order::AgentCount),
+        "enabled" => Some(Order::Enabled),
+        "showOnRegistration" => Some(Order::ShowOnRegistration),
+        "_id" => Some(Order::CreatedAt),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((Order::Name, false));
-    Page { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (Order::Name, false))
 }
 
 /// The departments.
@@ -416,17 +412,13 @@ pub struct DepartmentAgentsAnswer<'a> {
 
 /// The page of a list of places: by user name, unless they are to be sorted by another name that is sorted by.
 fn page_of_places(page: &paging::Page) -> PlacePage {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "username" => PlaceOrder::Username,
-            "count" => PlaceOrder::Count,
-            "order" => PlaceOrder::Order,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "username" => Some(PlaceOrder::Username),
+        "count" => Some(PlaceOrder::Count),
+        "order" => Some(PlaceOrder::Order),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((PlaceOrder::Username, false));
-    PlacePage { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (PlaceOrder::Username, false))
 }
 
 /// The agents of a department; of one that does not exist there are none.

@@ -50,13 +50,12 @@ pub struct QueueAnswer<'a> {
 
 /// The page of the queue: the latest come first, unless it is to be sorted by something by which waiting chats differ.
 fn page_of_queue(page: &paging::Page) -> QueuePage {
-    let known = |(name, descending): &(String, bool)| match name.as_str() {
-        "ts" => Some((QueueOrder::Opened, *descending)),
-        "name" => Some((QueueOrder::Name, *descending)),
+    let known = |name: &str| match name {
+        "ts" => Some(QueueOrder::Opened),
+        "name" => Some(QueueOrder::Name),
         _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((QueueOrder::Opened, true));
-    QueuePage { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (QueueOrder::Opened, true))
 }
 
 /// The chats that wait where agents see them.

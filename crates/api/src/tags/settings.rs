@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use usher_domain::settings::{Definition, Kind as SettingKind};
+use usher_domain::settings::Kind as SettingKind;
 use usher_services::documents::SettingDocument;
 use usher_services::settings::{SettingChange, VALUE_LIMIT, WantedSettings};
 use utoipa::{IntoParams, ToSchema};
@@ -42,13 +42,7 @@ fn page_of_settings(api: &Api, wanted: &WantedSettings, paging: &Paging, with_de
     }
     let bound = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let of_page = list.iter().skip(bound(page.offset)).take(page.count.map_or(usize::MAX, bound));
-    let shown = |definition: &&Definition| {
-        let document = SettingDocument::of(definition, &platform.settings, with_default);
-        let mut setting = serde_json::to_value(document).map_err(|_| ApiError::broken("a setting is no JSON"))?;
-        page.projection.apply(&mut setting);
-        Ok(setting)
-    };
-    let settings: Vec<Value> = of_page.map(shown).collect::<Result<_, ApiError>>()?;
+    let settings = page.show(of_page.map(|definition| SettingDocument::of(definition, &platform.settings, with_default)))?;
     success(SettingsAnswer { count: settings.len(), settings, offset: page.offset, total: list.len() })
 }
 

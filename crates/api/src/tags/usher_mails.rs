@@ -62,12 +62,7 @@ pub async fn list(State(api): State<Shared>, caller: Caller<ViewPrivilegedSettin
     let page = caller.input.paging.page(&api.services.platform().settings)?;
     let state = caller.input.state.as_deref().and_then(MailState::from_name);
     let (mails, total) = api.services.mails(MailPage { state, offset: page.offset, count: page.count }).await?;
-    let shown = mails.iter().map(|entry| {
-        let mut mail = serde_json::to_value(MailDocument::from(entry)).map_err(|_| ApiError::broken("a mail is no JSON"))?;
-        page.projection.apply(&mut mail);
-        Ok(mail)
-    });
-    let mails: Vec<Value> = shown.collect::<Result<_, ApiError>>()?;
+    let mails = page.show(mails.iter().map(MailDocument::from))?;
     success(MailsAnswer { count: mails.len(), mails, offset: page.offset, total })
 }
 

@@ -170,11 +170,6 @@ pub async fn search(State(api): State<Shared>, caller: Caller<LoggedIn, SearchQu
     let wanted = WrittenQuery { room_id, term: Some(term), oldest_first: false, offset: page.offset, limit };
     let listed = api.services.search_room(&caller.account, wanted).await?;
     let eyes = Eyes::User(&caller.account.user.id);
-    let shown = listed.messages.iter().map(|message| {
-        let mut shown =
-            serde_json::to_value(MessageDocument::new(message, eyes)).map_err(|_| ApiError::broken("a message is no JSON"))?;
-        page.projection.apply(&mut shown);
-        Ok(shown)
-    });
-    success(SearchAnswer { messages: shown.collect::<Result<_, ApiError>>()? })
+    let messages = page.show(listed.messages.iter().map(|message| MessageDocument::new(message, eyes)))?;
+    success(SearchAnswer { messages })
 }

@@ -116,19 +116,15 @@ impl RoomListQuery {
 
 /// The latest rooms come first, unless they are to be sorted by a name that is sorted by.
 fn page_of_rooms(page: &paging::Page) -> Page {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "ts" => Order::OpenedAt,
-            "lm" => Order::LastMessageAt,
-            "closedAt" => Order::ClosedAt,
-            "fname" => Order::Name,
-            "open" => Order::Open,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "ts" => Some(Order::OpenedAt),
+        "lm" => Some(Order::LastMessageAt),
+        "closedAt" => Some(Order::ClosedAt),
+        "fname" => Some(Order::Name),
+        "open" => Some(Order::Open),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((Order::OpenedAt, true));
-    Page { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (Order::OpenedAt, true))
 }
 
 fn flag(given: Option<&str>) -> Result<Option<bool>, ApiError> {

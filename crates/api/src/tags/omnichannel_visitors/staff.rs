@@ -89,16 +89,6 @@ pub async fn info(State(api): State<Shared>, caller: Caller<ViewRoom, VisitorInf
     success(VisitorInfoAnswer { visitor: VisitorDocument::for_staff(&visitor) })
 }
 
-/// The documents of a page, with those members that are wanted.
-fn projected<D: Serialize>(documents: impl Iterator<Item = D>, page: &paging::Page) -> Result<Vec<Value>, ApiError> {
-    let shown = documents.map(|document| {
-        let mut shown = serde_json::to_value(document).map_err(|_| ApiError::broken("a document is no JSON"))?;
-        page.projection.apply(&mut shown);
-        Ok(shown)
-    });
-    shown.collect()
-}
-
 static SEARCH: Schema = Schema::closed(&[required("term", text(1_024))]).paged();
 
 /// Whom to search for, and which part of the list.
@@ -132,18 +122,14 @@ pub struct FoundVisitorsAnswer {
 
 /// The page of a list of visitors: the newest first, unless they are to be sorted by another name that is sorted by.
 fn page_of_visitors(page: &paging::Page) -> Page {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "ts" | "_id" => Order::CreatedAt,
-            "lastChat.ts" | "lastChat" => Order::LastChat,
-            "name" => Order::Name,
-            "username" => Order::Username,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "ts" | "_id" => Some(Order::CreatedAt),
+        "lastChat.ts" | "lastChat" => Some(Order::LastChat),
+        "name" => Some(Order::Name),
+        "username" => Some(Order::Username),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((Order::CreatedAt, true));
-    Page { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (Order::CreatedAt, true))
 }
 
 /// Visitors by what they are called.
@@ -160,7 +146,7 @@ pub async fn search(State(api): State<Shared>, caller: Caller<ViewRoom, VisitorS
     let VisitorSearchQuery { term, paging } = caller.input;
     let page = paging.page(&api.services.platform().settings)?;
     let listed = api.services.search_visitors(term, page_of_visitors(&page)).await?;
-    let visitors = projected(listed.visitors.iter().map(FoundVisitorDocument::from), &page)?;
+    let visitors = page.show(listed.visitors.iter().map(FoundVisitorDocument::from))?;
     success(FoundVisitorsAnswer { count: visitors.len(), visitors, offset: page.offset, total: listed.total })
 }
 
@@ -253,7 +239,7 @@ pub async fn pages_visited(State(api): State<Shared>, caller: Caller<ViewRoom, V
     let oldest_first = page.sort.iter().find(|(name, _)| name == "ts").is_some_and(|(_, descending)| !descending);
     let wanted = VisitsPage { oldest_first, offset: page.offset, count: page.count };
     let listed = api.services.pages_visited(room_id, wanted).await?;
-    let pages = projected(listed.messages.iter().map(|message| MessageDocument::new(message, Eyes::Staff)), &page)?;
+    let pages = page.show(listed.messages.iter().map(|message| MessageDocument::new(message, Eyes::Staff)))?;
     success(VisitedPagesAnswer { count: pages.len(), pages, offset: page.offset, total: listed.total })
 }
 
@@ -263,17 +249,13 @@ fn seen_through(path: &Path) -> SeenThrough {
 
 /// The page of a list of rooms: the latest first, unless they are to be sorted by another name that is sorted by.
 fn page_of_chats(page: &paging::Page) -> ChatPage {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "ts" => ChatOrder::OpenedAt,
-            "closedAt" => ChatOrder::ClosedAt,
-            "lm" => ChatOrder::LastMessage,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "ts" => Some(ChatOrder::OpenedAt),
+        "closedAt" => Some(ChatOrder::ClosedAt),
+        "lm" => Some(ChatOrder::LastMessage),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((ChatOrder::OpenedAt, true));
-    ChatPage { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (ChatOrder::OpenedAt, true))
 }
 
 /// The room and the visitor, and which part of the list.
@@ -316,7 +298,7 @@ pub async fn chat_history(State(api): State<Shared>, caller: Caller<ViewRoom, Ch
     let page = paging.page(&api.services.platform().settings)?;
     let listed = api.services.chats_of_visitor(&caller.account, seen, page_of_chats(&page)).await?;
     let rooms = listed.chats.iter().map(|chat| RoomDocument::new(&chat.room, chat.last_message.as_ref(), Eyes::Staff));
-    let history = projected(rooms, &page)?;
+    let history = page.show(rooms)?;
     success(ChatHistoryAnswer { count: history.len(), history, offset: page.offset, total: listed.total })
 }
 
@@ -396,6 +378,6 @@ pub async fn search_chats(State(api): State<Shared>, caller: Caller<ViewRoom, Ch
     };
     let found = api.services.search_chats(&caller.account, seen, filter, page_of_chats(&page)).await?;
     let chats = found.chats.iter().map(|chat| FoundChatDocument::new(&chat.room, chat.closing_message.as_ref()));
-    let history = projected(chats, &page)?;
+    let history = page.show(chats)?;
     success(FoundChatsAnswer { count: history.len(), history, offset: page.offset, total: found.total })
 }

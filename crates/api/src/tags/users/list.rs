@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use usher_services::documents::{PresenceDocument, UserDocument};
 use usher_services::limits::{Counted, Limit};
-use usher_services::users::{Listed, Order, Page, Seen, Wanted};
+use usher_services::users::{Listed, Order, Page, Wanted};
 use utoipa::{IntoParams, ToSchema};
 
 use super::LIMIT;
@@ -38,29 +38,20 @@ pub struct UsersAnswer {
 
 impl UsersAnswer {
     fn of(listed: &Listed, page: &paging::Page) -> Result<UsersAnswer, ApiError> {
-        let shown = |seen: &Seen| {
-            let mut user = serde_json::to_value(UserDocument::from(seen)).map_err(|_| ApiError::broken("a user is no JSON"))?;
-            page.projection.apply(&mut user);
-            Ok(user)
-        };
-        let users: Vec<Value> = listed.users.iter().map(shown).collect::<Result<_, ApiError>>()?;
+        let users = page.show(listed.users.iter().map(UserDocument::from))?;
         Ok(UsersAnswer { count: users.len(), users, offset: page.offset, total: listed.total })
     }
 }
 
 /// The page of a list of users: by user name, unless they are to be sorted by another name that is sorted by.
 pub fn page_of_users(page: &paging::Page) -> Page {
-    let known = |(name, descending): &(String, bool)| {
-        let order = match name.as_str() {
-            "username" => Order::Username,
-            "name" => Order::Name,
-            "createdAt" | "_id" => Order::CreatedAt,
-            _ => return None,
-        };
-        Some((order, *descending))
+    let known = |name: &str| match name {
+        "username" => Some(Order::Username),
+        "name" => Some(Order::Name),
+        "createdAt" | "_id" => Some(Order::CreatedAt),
+        _ => None,
     };
-    let (order, descending) = page.sort.iter().find_map(known).unwrap_or((Order::Username, false));
-    Page { order, descending, offset: page.offset, count: page.count }
+    page.in_order(known, (Order::Username, false))
 }
 
 static LIST: Schema = Schema::open(&[]).paged();
