@@ -1,5 +1,7 @@
 //! Rooms as users have them: the list of one's own, what is new in each, and looking at a room.
 
+use std::collections::HashMap;
+
 use usher_domain::ChangeKind;
 use usher_domain::room::Room;
 use usher_domain::subscription::Subscription;
@@ -9,7 +11,7 @@ use usher_store::{Tx, q};
 
 use crate::logins::Account;
 use crate::platform::Platform;
-use crate::rooms::{RoomWithMessage, RoomWork, may_read};
+use crate::rooms::{RoomReader, RoomWithMessage, RoomWork, may_read};
 use crate::{Error, Refusal, Services};
 
 /// The most rooms that one answer has.
@@ -57,12 +59,10 @@ impl Services {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
             .read(move |tx| {
-                let mut updated = Vec::new();
-                for room in q::subscriptions::rooms_of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)? {
-                    if may_read(tx, &platform, &user, &room)? {
-                        updated.push(RoomWithMessage::read(tx, room)?);
-                    }
-                }
+                let reader = RoomReader::of(tx, &platform, &user)?;
+                let mut rooms = q::subscriptions::rooms_of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)?;
+                rooms.retain(|room| reader.may_read(room));
+                let updated = RoomWithMessage::read_all(tx, rooms)?;
                 let mut removed = Vec::new();
                 for gone in removed_since(tx, &user, since)? {
                     // Somebody can lose a room and get it back.
@@ -80,10 +80,8 @@ impl Services {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
             .read(move |tx| {
-                let mut updated = Vec::new();
-                for subscription in q::subscriptions::of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)? {
-                    updated.extend(with_room(tx, &platform, &user, subscription)?);
-                }
+                let subscriptions = q::subscriptions::of_user(tx, &user.id, since.unwrap_or(i64::MIN), MOST)?;
+                let updated = with_rooms(tx, &platform, &user, subscriptions)?;
                 Ok(ChangedList { updated, removed: removed_since(tx, &user, since)? })
             })
             .await
@@ -93,9 +91,9 @@ impl Services {
     pub async fn subscription_of_user(&self, account: &Account, room_id: String) -> Result<Option<SubscribedRoom>, Error> {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
-            .read(move |tx| match q::subscriptions::of_user_in(tx, &room_id, &user.id)? {
-                Some(subscription) => with_room(tx, &platform, &user, subscription),
-                None => Ok(None),
+            .read(move |tx| {
+                let subscription = q::subscriptions::of_user_in(tx, &room_id, &user.id)?;
+                Ok(with_rooms(tx, &platform, &user, subscription.into_iter().collect())?.pop())
             })
             .await
     }
@@ -184,13 +182,20 @@ fn removed_since(tx: &mut Tx<'_>, user: &User, since: Option<i64>) -> Result<Vec
     }
 }
 
-/// The subscription with its room, if the user may read that.
-fn with_room(
+/// A user's subscriptions with their rooms, as far as the user may read those.
+fn with_rooms(
     tx: &mut Tx<'_>,
     platform: &Platform,
     user: &User,
-    subscription: Subscription,
-) -> Result<Option<SubscribedRoom>, Error> {
-    let Some(room) = q::rooms::by_id(tx, &subscription.room_id)? else { return Ok(None) };
-    Ok(if may_read(tx, platform, user, &room)? { Some(SubscribedRoom { subscription, room }) } else { None })
+    subscriptions: Vec<Subscription>,
+) -> Result<Vec<SubscribedRoom>, Error> {
+    let reader = RoomReader::of(tx, platform, user)?;
+    let ids: Vec<&str> = subscriptions.iter().map(|subscription| subscription.room_id.as_str()).collect();
+    let found = q::rooms::by_ids(tx, &ids)?.into_iter().filter(|room| reader.may_read(room));
+    let mut rooms: HashMap<String, Room> = found.map(|room| (room.id.clone(), room)).collect();
+    let with_room = |subscription: Subscription| {
+        let room = rooms.remove(&subscription.room_id)?;
+        Some(SubscribedRoom { subscription, room })
+    };
+    Ok(subscriptions.into_iter().filter_map(with_room).collect())
 }

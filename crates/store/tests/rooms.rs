@@ -141,6 +141,26 @@ async fn what_is_stored_of_a_room_is_read_again() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_are_read_by_many_ids_at_once() {
+    for engine in Engine::all() {
+        let store = store(&engine).await;
+        let stored: Vec<String> = (0..300).map(|number| format!("room {number}")).collect();
+        for id in &stored {
+            put(&store, &fresh(id)).await;
+        }
+        for (first, count) in [(0, 0), (7, 1), (3, 5), (0, 300)] {
+            let mut wanted = stored[first..first + count].to_vec();
+            let asked = [wanted.clone(), vec!["no room".to_owned(), String::new()]].concat();
+            let found = store.read(move |tx| q::rooms::by_ids(tx, &asked.iter().map(String::as_str).collect::<Vec<&str>>()));
+            let mut found: Vec<String> = found.await.expect("rooms can be read").into_iter().map(|room| room.id).collect();
+            found.sort();
+            wanted.sort();
+            assert_eq!(found, wanted);
+        }
+    }
+}
+
 /// The rule says what a visitor's message changes; the statement does the same without reading the room first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitors_message_changes_what_the_rule_says() {

@@ -156,14 +156,12 @@ impl Services {
     ) -> Result<Vec<(DepartmentAgent, String)>, Error> {
         self.store
             .read(move |tx| {
-                let places = q::department_agents::of_agent(tx, &agent_id)?;
-                let mut named = Vec::new();
-                for place in places.into_iter().filter(|place| place.department_enabled || !only_enabled) {
-                    if let Some(department) = q::departments::by_id(tx, &place.department_id)? {
-                        named.push((place, department.name));
-                    }
-                }
-                Ok::<_, Error>(named)
+                let mut places = q::department_agents::of_agent(tx, &agent_id)?;
+                places.retain(|place| place.department_enabled || !only_enabled);
+                let ids: Vec<&str> = places.iter().map(|place| place.department_id.as_str()).collect();
+                let names = q::departments::names(tx, &ids)?;
+                let named = |place: DepartmentAgent| names.get(&place.department_id).cloned().map(|name| (place, name));
+                Ok::<_, Error>(places.into_iter().filter_map(named).collect())
             })
             .await
     }

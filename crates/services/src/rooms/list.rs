@@ -1,6 +1,6 @@
 //! Lists of rooms: which there are, where they come from, and who serves how many.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use usher_domain::access::may_list;
 use usher_domain::room::SourceKind;
@@ -106,31 +106,17 @@ impl Services {
 }
 
 fn any_department(tx: &mut Tx<'_>, ids: &[String]) -> Result<bool, Error> {
-    for id in ids {
-        if q::departments::by_id(tx, id)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    Ok(!q::departments::names(tx, &ids)?.is_empty())
 }
 
 /// Rooms with the names of their departments.
 fn with_departments(tx: &mut Tx<'_>, rooms: Vec<RoomWithMessage>) -> Result<Vec<ListedRoom>, Error> {
-    let mut names: HashMap<String, Option<String>> = HashMap::new();
-    let mut listed = Vec::with_capacity(rooms.len());
-    for room in rooms {
-        let department_name = match &room.room.department_id {
-            None => None,
-            Some(id) => match names.get(id) {
-                Some(known) => known.clone(),
-                None => {
-                    let name = q::departments::by_id(tx, id)?.map(|department| department.name);
-                    names.insert(id.clone(), name.clone());
-                    name
-                }
-            },
-        };
-        listed.push(ListedRoom { room, department_name });
-    }
-    Ok(listed)
+    let ids: BTreeSet<&str> = rooms.iter().filter_map(|room| room.room.department_id.as_deref()).collect();
+    let names = q::departments::names(tx, &ids.into_iter().collect::<Vec<&str>>())?;
+    let with_name = |room: RoomWithMessage| {
+        let department_name = room.room.department_id.as_ref().and_then(|id| names.get(id)).cloned();
+        ListedRoom { room, department_name }
+    };
+    Ok(rooms.into_iter().map(with_name).collect())
 }

@@ -23,10 +23,12 @@ pub use queue::{ListedInquiries, QueueOrder, QueuePage};
 pub use routing::RoutingRecord;
 pub use take::TakeOptions;
 
-pub(crate) use access::may_read;
+pub(crate) use access::{RoomReader, may_read};
 pub(crate) use open::{department_for_everybody, opened_for, page_message};
 pub(crate) use routing::{Rules, find, is_staffed, staffed_or_fallback};
 pub(crate) use work::{RoomWork, SystemMessage};
+
+use std::collections::HashMap;
 
 use usher_domain::message::Message;
 use usher_domain::room::Room;
@@ -53,6 +55,13 @@ impl RoomWithMessage {
 
     /// Reads the latest messages of some rooms.
     pub(crate) fn read_all(tx: &mut Tx<'_>, rooms: Vec<Room>) -> Result<Vec<RoomWithMessage>, StoreError> {
-        rooms.into_iter().map(|room| RoomWithMessage::read(tx, room)).collect()
+        let ids: Vec<&str> = rooms.iter().filter_map(|room| room.last_message_id.as_deref()).collect();
+        let shown = q::messages::by_ids(tx, &ids)?.into_iter().filter(|message| !message.is_deleted);
+        let mut messages: HashMap<String, Message> = shown.map(|message| (message.id.clone(), message)).collect();
+        let with_message = |room: Room| {
+            let last_message = room.last_message_id.as_ref().and_then(|id| messages.remove(id));
+            RoomWithMessage { room, last_message }
+        };
+        Ok(rooms.into_iter().map(with_message).collect())
     }
 }

@@ -1,12 +1,14 @@
 //! Departments: who answers which kind of question.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 
 pub use usher_domain::department::Department;
 
 use super::page::first_pages;
 use super::statement::{Statement, containing};
-use super::statements;
+use super::{statement, statements};
 use crate::{Row, StoreError, Tx, Value, values};
 
 /// A department with all that is kept of it.
@@ -42,6 +44,12 @@ statements! {
 /// The department with this id.
 pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Department>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
+}
+
+/// The names of those of these departments that exist, by their ids.
+pub fn names(tx: &mut Tx<'_>, ids: &[&str]) -> Result<HashMap<String, String>, StoreError> {
+    let names = statement::by_ids(tx, "SELECT id, name FROM departments WHERE", ids, |row| Ok((row.text(0)?, row.text(1)?)))?;
+    Ok(names.into_iter().collect())
 }
 
 /// The department with this id, or the first one of this name.

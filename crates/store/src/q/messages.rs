@@ -3,7 +3,7 @@
 use usher_domain::message::{Author, Edited, Message};
 use usher_domain::room::Person;
 
-use super::statement::Statement;
+use super::statement::{self, Statement};
 use super::statements;
 use crate::{Columns, Row, StoreError, Tx, Value, values};
 
@@ -54,6 +54,11 @@ statements! {
 /// The message with this id, a deleted one as well.
 pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Message>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
+}
+
+/// The messages with these ids in no order, deleted ones as well.
+pub fn by_ids(tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<Message>, StoreError> {
+    statement::by_ids(tx, select!(""), ids, read)
 }
 
 /// A room's messages before the time `before`, newest first, without the first `offset`, at most `limit`.

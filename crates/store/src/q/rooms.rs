@@ -5,7 +5,7 @@ use usher_domain::metrics::{First, Metrics};
 use usher_domain::room::{Closer, Closing, Person, Responder, Room, ServedBy, Source, SourceKind};
 use usher_domain::visitor::VisitorToken;
 
-use super::statements;
+use super::{statement, statements};
 use crate::{Columns, Row, StoreError, Tx, values};
 
 /// A room with all that is shown of it. Tags are apart by U+001E; fields too, with U+001F between a field and its value.
@@ -121,6 +121,11 @@ pub struct Posted<'a> {
 /// The room with this id.
 pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Room>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
+}
+
+/// The rooms with these ids, in no order.
+pub fn by_ids(tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<Room>, StoreError> {
+    statement::by_ids(tx, select!("WHERE NOT erasing AND"), ids, read)
 }
 
 /// The open room with this inquiry.
