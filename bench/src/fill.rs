@@ -13,8 +13,7 @@ use usher_adapters::{SystemClock, SystemRandom};
 use usher_domain::custom_field::search_key;
 use usher_domain::inquiry::{Inquiry, InquiryStatus};
 use usher_domain::message::{Author, Message, STARTED};
-use usher_domain::metrics::Metrics;
-use usher_domain::room::{Room, Source, SourceKind};
+use usher_domain::room::{Room, SourceKind};
 use usher_domain::visitor::{Connection, LastChat, Visitor, VisitorToken};
 use usher_domain::{Change, ChangeKind, Clock, id};
 use usher_services::Hub;
@@ -169,10 +168,8 @@ impl Filling {
     /// The room of a visitor, with all of its messages.
     fn room(&self, conversation: &Conversation) -> Room {
         Room {
-            id: conversation.room_id.clone(),
             visitor_id: conversation.visitor_id.clone(),
             visitor_username: conversation.username.clone(),
-            visitor_status: "online".to_owned(),
             contact_id: conversation.contact_id.clone(),
             name: conversation.username.clone(),
             message_count: self.plan.messages_of_room as i64,
@@ -186,47 +183,8 @@ impl Filling {
                 taken_at: None,
                 updated_at: self.begun,
             }),
-            ..open_room(self.begun)
+            ..Room::new(conversation.room_id.clone(), self.begun)
         }
-    }
-}
-
-/// A room that somebody has opened at `opened_at`, without any id and message.
-pub fn open_room(opened_at: i64) -> Room {
-    Room {
-        id: String::new(),
-        visitor_id: String::new(),
-        visitor_username: String::new(),
-        visitor_status: "online".to_owned(),
-        contact_id: String::new(),
-        name: String::new(),
-        department_id: None,
-        source: Source { kind: SourceKind::Api, destination: None },
-        is_open: true,
-        on_hold: false,
-        served_by: None,
-        waiting_response: true,
-        responder: None,
-        message_count: 0,
-        users_count: 1,
-        seq: 0,
-        opened_at,
-        last_message_id: None,
-        last_message_at: opened_at,
-        last_ts: opened_at,
-        queued_at: opened_at,
-        visitor_last_message_at: None,
-        visitor_activity: Vec::new(),
-        topic: None,
-        tags: Vec::new(),
-        fields: Vec::new(),
-        survey: None,
-        closing: None,
-        abandonment_at: None,
-        transcript_request: None,
-        inquiry: None,
-        metrics: Metrics::default(),
-        updated_at: opened_at,
     }
 }
 

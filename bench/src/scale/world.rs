@@ -12,7 +12,7 @@ use usher_domain::visitor::{Connection, Visitor};
 use usher_domain::{Clock, id};
 
 use super::stage::{ACCOUNT, AGENTS, PRODUCT, Stage, TARIFF};
-use crate::fill::{open_room, written};
+use crate::fill::written;
 use crate::session::User;
 
 /// How many messages a room has on average.
@@ -212,7 +212,6 @@ impl World {
             Closing { at: last_ts, closer, by: agent.unwrap_or_else(by_visitor) }
         };
         Room {
-            id: self.room_ids[room].clone(),
             visitor_id: self.visitor_ids[visitor].clone(),
             visitor_username: format!("guest-{visitor}"),
             contact_id: self.contact_ids[visitor].clone(),
@@ -235,7 +234,7 @@ impl World {
             inquiry: is_open.then(|| inquiry(room, state, opened_at)),
             metrics: Metrics { chat_duration: (!is_open).then_some(last_ts - opened_at), ..Metrics::default() },
             updated_at: last_ts,
-            ..open_room(opened_at)
+            ..Room::new(self.room_ids[room].clone(), opened_at)
         }
     }
 

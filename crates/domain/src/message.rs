@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::room::Person;
+use crate::visitor::Visitor;
 
 /// A message as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,20 @@ pub struct Author {
     pub name: Option<String>,
     /// Whether a visitor wrote it. The wire tells the sides apart by this: only a visitor's messages carry `token`.
     pub is_visitor: bool,
+}
+
+impl From<&Visitor> for Author {
+    fn from(visitor: &Visitor) -> Author {
+        let Visitor { id, username, name, .. } = visitor;
+        Author { id: id.clone(), username: username.clone(), name: name.clone(), is_visitor: true }
+    }
+}
+
+/// A user of whom no more is known than what it is called: the display name is left out.
+impl From<&Person> for Author {
+    fn from(person: &Person) -> Author {
+        Author { id: person.id.clone(), username: person.username.clone(), name: None, is_visitor: false }
+    }
 }
 
 /// The system message that begins every room.

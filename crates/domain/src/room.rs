@@ -194,6 +194,45 @@ pub struct Room {
 }
 
 impl Room {
+    /// A room of which nothing is known but that it was opened (milliseconds UTC): nobody has written in it, and nobody serves it.
+    pub fn new(id: String, opened_at: i64) -> Room {
+        Room {
+            id,
+            visitor_id: String::new(),
+            visitor_username: String::new(),
+            visitor_status: "online".to_owned(),
+            contact_id: String::new(),
+            name: String::new(),
+            department_id: None,
+            source: Source { kind: SourceKind::Api, destination: None },
+            is_open: true,
+            on_hold: false,
+            served_by: None,
+            waiting_response: true,
+            responder: None,
+            message_count: 0,
+            users_count: 1,
+            seq: 0,
+            opened_at,
+            last_message_id: None,
+            last_message_at: opened_at,
+            last_ts: opened_at,
+            queued_at: opened_at,
+            visitor_last_message_at: None,
+            visitor_activity: Vec::new(),
+            topic: None,
+            tags: Vec::new(),
+            fields: Vec::new(),
+            survey: None,
+            closing: None,
+            abandonment_at: None,
+            transcript_request: None,
+            inquiry: None,
+            metrics: Metrics::default(),
+            updated_at: opened_at,
+        }
+    }
+
     /// Whether this user serves it.
     pub fn is_served_by(&self, user_id: &str) -> bool {
         self.served_by.as_ref().is_some_and(|served| served.agent.id == user_id)

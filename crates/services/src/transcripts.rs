@@ -5,13 +5,13 @@ use usher_domain::mail::MailKind;
 use usher_domain::message::{Author, CLOSED, Message, TRANSCRIPT_SENT};
 use usher_domain::room::{Room, TranscriptRequest};
 use usher_domain::transcript::{MOST_MESSAGES, Manner};
-use usher_domain::user::{SYSTEM_USER, is_email};
+use usher_domain::user::is_email;
 use usher_domain::visitor::VisitorToken;
 use usher_store::q::mails::NewMail;
 use usher_store::q::users::User;
 use usher_store::{Tx, q};
 
-use crate::rooms::{RoomWork, SystemMessage};
+use crate::rooms::{RoomWork, SystemMessage, system_user};
 use crate::{Error, Refusal, Services};
 
 /// A transcript that is wanted.
@@ -49,12 +49,12 @@ impl From<TranscriptRequest> for TranscriptOrder {
 impl Services {
     /// Sends a visitor the transcript of its chat.
     pub async fn send_transcript_to_visitor(&self, token: VisitorToken, wanted: WantedTranscript) -> Result<(), Error> {
-        self.send_transcript(token.as_str().to_owned(), wanted, server(), true).await
+        self.send_transcript(token.as_str().to_owned(), wanted, Author::from(&system_user()), true).await
     }
 
     /// Sends the transcript of a chat in the name of a user, who says whose chat it is by the visitor's token or id.
     pub async fn send_transcript_for(&self, user: &User, visitor: String, wanted: WantedTranscript) -> Result<(), Error> {
-        self.send_transcript(visitor, wanted, author(user), false).await
+        self.send_transcript(visitor, wanted, user.into(), false).await
     }
 
     async fn send_transcript(
@@ -195,14 +195,4 @@ fn request_data(room: &Room, order: &TranscriptOrder) -> Value {
 fn owner(tx: &mut Tx<'_>, token: &str) -> Result<Option<String>, Error> {
     let Some(token) = VisitorToken::new(token) else { return Ok(None) };
     Ok(q::visitors::by_token(tx, &token)?.map(|visitor| visitor.id))
-}
-
-/// The server as the author of a message.
-fn server() -> Author {
-    Author { id: SYSTEM_USER.to_owned(), username: SYSTEM_USER.to_owned(), name: None, is_visitor: false }
-}
-
-/// A user as the author of a message.
-fn author(user: &User) -> Author {
-    Author { id: user.id.clone(), username: user.username.clone(), name: user.name.clone(), is_visitor: false }
 }

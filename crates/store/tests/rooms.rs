@@ -17,39 +17,12 @@ fn person(name: &str) -> Person {
 /// A room as it is opened.
 fn fresh(id: &str) -> Room {
     Room {
-        id: id.to_owned(),
         visitor_id: format!("visitor of {id}"),
         visitor_username: "guest-1".to_owned(),
-        visitor_status: "online".to_owned(),
         contact_id: "contact".to_owned(),
         name: "Mary Ünal".to_owned(),
-        department_id: None,
         source: Source { kind: SourceKind::Widget, destination: Some("shop.example".to_owned()) },
-        is_open: true,
-        on_hold: false,
-        served_by: None,
-        waiting_response: true,
-        responder: None,
-        message_count: 0,
-        users_count: 1,
-        seq: 0,
-        opened_at: 1_000,
-        last_message_id: None,
-        last_message_at: 1_000,
-        last_ts: 1_000,
-        queued_at: 1_000,
-        visitor_last_message_at: None,
-        visitor_activity: Vec::new(),
-        topic: None,
-        tags: Vec::new(),
-        fields: Vec::new(),
-        survey: None,
-        closing: None,
-        abandonment_at: None,
-        transcript_request: None,
-        inquiry: None,
-        metrics: Metrics::default(),
-        updated_at: 1_000,
+        ..Room::new(id.to_owned(), 1_000)
     }
 }
 

@@ -91,15 +91,13 @@ impl Services {
                 let mut details = message.details.clone();
                 check_thread(tx, &room, &details)?;
                 quote::set(&mut details, quotes.attachments(tx, &Quoting::User(&platform, &user, &room.visitor_id))?);
-                let author =
-                    Author { id: user.id.clone(), username: user.username.clone(), name: user.name.clone(), is_visitor: false };
                 let message = Message {
                     id: id.clone(),
                     room_id: room.id.clone(),
                     ts: next_message_ts(now, room.last_ts),
                     kind: None,
                     text: message.text.clone(),
-                    author,
+                    author: Author::from(&user),
                     edited: None,
                     is_hidden: false,
                     is_deleted: false,
@@ -167,10 +165,7 @@ fn append(mut work: RoomWork<'_, '_>, message: Message, counting: Counting) -> R
 /// After how long the visitor of this room counts as gone.
 fn patience(tx: &mut Tx<'_>, room: &Room, counting: Counting) -> Result<Option<i64>, Error> {
     let Some(of_everybody) = counting.patience else { return Ok(None) };
-    let department = match &room.department_id {
-        Some(id) => q::departments::by_id(tx, id)?,
-        None => None,
-    };
+    let department = q::departments::of_room(tx, room)?;
     let of_department = department.and_then(|department| department.inactivity_seconds());
     Ok(Some(of_department.map_or(of_everybody, |seconds| seconds * 1_000)))
 }

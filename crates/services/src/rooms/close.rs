@@ -10,9 +10,9 @@ use usher_domain::transcript::Manner;
 use usher_domain::visitor::VisitorToken;
 use usher_store::{Tx, q};
 
-use super::queue::author;
+use super::queue::author_by_name;
 use super::tags::distinct;
-use super::work::{RoomWork, SystemMessage, author_of, system_user};
+use super::work::{RoomWork, SystemMessage, system_user};
 use crate::logins::Account;
 use crate::transcripts::{TranscriptOrder, queue_transcript};
 use crate::users::object;
@@ -112,8 +112,7 @@ impl Services {
                 if !room.is_open {
                     return Err(closed_already(&terms, Refusal::RoomClosed));
                 }
-                let by = Author { id: visitor.id, username: visitor.username, name: visitor.name, is_visitor: true };
-                let terms = Terms { by, ..terms.clone() };
+                let terms = Terms { by: Author::from(&visitor), ..terms.clone() };
                 close(&mut RoomWork::on(tx, room, &mut ids.clone(), now), &terms)
             })
             .await?;
@@ -131,13 +130,12 @@ impl Services {
         let user = &account.user;
         let may_close_others = self.permits(user, CLOSE_OTHERS_LIVECHAT_ROOM);
         let may_force = closing.force && self.platform().settings.get(&FORCE_CLOSE);
-        let by = Author { id: user.id.clone(), username: user.username.clone(), name: user.name.clone(), is_visitor: false };
         let terms = Terms {
             tags: closing.tags,
             client_action: closing.client_action,
             transcript: closing.transcript,
             found: self.found_by(&closing.room_id, Some(&user.id)).await?,
-            ..self.closing_terms(Closer::User, by, closing.comment)
+            ..self.closing_terms(Closer::User, user.into(), closing.comment)
         };
         let (ids, now, room_id) = (self.ids(), self.now(), closing.room_id);
         self.store
@@ -231,7 +229,7 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
     work.post(closed)?;
     if terms.offers_transcript && !terms.always_sends {
         let person = Person { id: terms.by.id.clone(), username: terms.by.username.clone() };
-        let author = if terms.by.is_visitor { terms.by.clone() } else { author_of(&person) };
+        let author = if terms.by.is_visitor { terms.by.clone() } else { Author::from(&person) };
         let prompt = SystemMessage { text: "promptTranscript".to_owned(), ..SystemMessage::quiet(COMMAND, author) };
         work.post(prompt)?;
     }
@@ -243,10 +241,7 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
 
 /// The tags that a room has once it is closed: those given now, its own, and those that its department gives every chat.
 fn closing_tags(tx: &mut Tx<'_>, room: &Room, terms: &Terms) -> Result<Vec<String>, Error> {
-    let department = match &room.department_id {
-        Some(id) => q::departments::by_id(tx, id)?,
-        None => None,
-    };
+    let department = q::departments::of_room(tx, room)?;
     let of_department = department.as_ref().map(|department| department.closing_tags()).unwrap_or_default();
     if department.is_some_and(|department| department.requires_closing_tag()) {
         let has_own = !terms.tags.is_empty() || !room.tags.is_empty();
@@ -290,7 +285,7 @@ fn send_transcript(work: &mut RoomWork<'_, '_>, terms: &Terms, visitor_email: Op
 /// The transcript that the agent who served the chat sends to the visitor; the server does so where nobody served it.
 fn ordered_by_agent(work: &mut RoomWork<'_, '_>, email: &str, subject: &str) -> Result<Option<TranscriptOrder>, Error> {
     let agent = work.room.served_by.as_ref().map_or_else(system_user, |served| served.agent.clone());
-    let by = author(work.tx, &agent.id, &agent.username)?;
+    let by = author_by_name(work.tx, &agent)?;
     Ok(Some(TranscriptOrder { email: email.to_owned(), subject: subject.to_owned(), by, is_for_visitor: false }))
 }
 

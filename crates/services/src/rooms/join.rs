@@ -1,13 +1,13 @@
 //! Joining a chat that somebody else serves, or that waits.
 
-use usher_domain::message::JOINED;
+use usher_domain::message::{Author, JOINED};
 use usher_domain::room::{Person, Room};
 use usher_domain::settings::WAITING_QUEUE;
 use usher_store::{Tx, q};
 
 use super::may_read;
 use super::routing::Rules;
-use super::work::{RoomWork, SystemMessage, author_of};
+use super::work::{RoomWork, SystemMessage};
 use crate::logins::Account;
 use crate::{Error, Refusal, Services};
 
@@ -41,7 +41,7 @@ impl Services {
                 let mut ids = ids.clone();
                 let mut work = RoomWork::on(tx, room, &mut ids, now);
                 work.add_member(&person, 0)?;
-                work.post(SystemMessage::quiet(JOINED, author_of(&person)))?;
+                work.post(SystemMessage::quiet(JOINED, Author::from(&person)))?;
                 work.finish()?;
                 Ok(())
             })
@@ -50,10 +50,7 @@ impl Services {
 }
 
 fn check_limits(tx: &mut Tx<'_>, rules: &Rules, user_id: &str, room: &Room) -> Result<(), Error> {
-    let department = match &room.department_id {
-        Some(id) => q::departments::by_id(tx, id)?,
-        None => None,
-    };
+    let department = q::departments::of_room(tx, room)?;
     let candidate = q::agents::candidate(tx, user_id, room.department_id.as_deref())?;
     match candidate {
         Some(candidate) if !candidate.has_room(rules.limits(department.as_ref())) => Err(Refusal::TooManyChatsToJoin.into()),

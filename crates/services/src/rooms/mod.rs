@@ -26,7 +26,7 @@ pub use take::TakeOptions;
 pub(crate) use access::{RoomReader, may_read};
 pub(crate) use open::{department_for_everybody, opened_for, page_message};
 pub(crate) use routing::{Rules, find, is_staffed, staffed_or_fallback};
-pub(crate) use work::{RoomWork, SystemMessage};
+pub(crate) use work::{RoomWork, SystemMessage, system_user};
 
 use std::collections::HashMap;
 

@@ -5,7 +5,6 @@ use usher_domain::department::Department;
 use usher_domain::id::Sequence;
 use usher_domain::inquiry::{DefaultAgent, Inquiry, InquiryStatus};
 use usher_domain::message::{Author, NAVIGATED, STARTED};
-use usher_domain::metrics::Metrics;
 use usher_domain::room::{Room, Source};
 use usher_domain::routing::initial_status;
 use usher_domain::settings::{LIVECHAT_ENABLED, NAVIGATION_AS_MESSAGE, SHOW_AGENT_INFO, WAITING_QUEUE};
@@ -16,7 +15,7 @@ use usher_store::{Tx, q};
 use super::RoomWithMessage;
 use super::preferred::{Preferred, bot, preferred};
 use super::routing::{Cause, Found, Rules, find, is_staffed, record, staffed_or_fallback};
-use super::work::{RoomWork, SystemMessage, author_of, system_user};
+use super::work::{RoomWork, SystemMessage, system_user};
 use crate::custom_fields::join_contact;
 use crate::{Error, Refusal, Services};
 
@@ -207,9 +206,7 @@ fn open(tx: &mut Tx<'_>, visitor: &Visitor, token: &str, opening: &Opening) -> R
     let id = work.room.id.clone();
     work.note(ChangeKind::RoomOpened, &id)?;
     bind_pages(&mut work, token, opening.navigation_is_shown)?;
-    let author =
-        Author { id: visitor.id.clone(), username: visitor.username.clone(), name: visitor.name.clone(), is_visitor: true };
-    let started = SystemMessage { is_news: true, ..SystemMessage::quiet(STARTED, author) };
+    let started = SystemMessage { is_news: true, ..SystemMessage::quiet(STARTED, visitor.into()) };
     let (message_id, ts) = (work.ids.next_id(), now.max(work.room.last_ts + i64::from(work.room.message_count > 0)));
     work.post_at(started, message_id, ts)?;
     route(&mut work, department.as_ref(), agent, opening)?;
@@ -252,39 +249,16 @@ fn new_room(
         updated_at: now,
     };
     let room = Room {
-        id,
         visitor_id: visitor.id.clone(),
         visitor_username: visitor.username.clone(),
         visitor_status: visitor.status.clone(),
+        visitor_activity: visitor.activity.clone(),
         name: q::contacts::name(tx, &contact_id)?.unwrap_or_else(|| visitor.display_name().to_owned()),
         contact_id,
         department_id: department.map(|department| department.id.clone()),
         source: opening.source.clone(),
-        is_open: true,
-        on_hold: false,
-        served_by: None,
-        waiting_response: true,
-        responder: None,
-        message_count: 0,
-        users_count: 1,
-        seq: 0,
-        opened_at: now,
-        last_message_id: None,
-        last_message_at: now,
-        last_ts: now,
-        queued_at: now,
-        visitor_last_message_at: None,
-        visitor_activity: visitor.activity.clone(),
-        topic: None,
-        tags: Vec::new(),
-        fields: Vec::new(),
-        survey: None,
-        closing: None,
-        abandonment_at: None,
-        transcript_request: None,
         inquiry: Some(inquiry),
-        metrics: Metrics::default(),
-        updated_at: now,
+        ..Room::new(id, now)
     };
     q::rooms::insert(tx, &room)?;
     Ok(room)
@@ -315,7 +289,7 @@ pub(crate) fn page_message(visit: &q::page_visits::PageVisit, visitor_id: &str, 
         text: crate::page_visits::text(&visit.title, &visit.href),
         details: Map::from_iter([("navigation".to_owned(), navigation)]),
         is_hidden: !is_shown,
-        ..SystemMessage::quiet(NAVIGATED, author_of(&system_user()))
+        ..SystemMessage::quiet(NAVIGATED, Author::from(&system_user()))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use usher_domain::inquiry::InquiryStatus;
 use usher_domain::message::{Author, TRANSFERRED};
-use usher_domain::room::Room;
+use usher_domain::room::{Person, Room};
 use usher_store::q::queue::View;
 pub use usher_store::q::queue::{Order as QueueOrder, Page as QueuePage};
 use usher_store::{Tx, q};
@@ -97,7 +97,7 @@ impl Services {
                 let (Some(served), Some(_)) = (room.served_by.clone(), &room.inquiry) else { return Ok(false) };
                 let mut ids = ids.clone();
                 let mut work = RoomWork::on(tx, room, &mut ids, now);
-                let author = author(work.tx, &served.agent.id, &served.agent.username)?;
+                let author = author_by_name(work.tx, &served.agent)?;
                 let mut transfer = transfer("queue", &author, "agent", now);
                 transfer.insert("roomId".to_owned(), work.room.id.clone().into());
                 if let Some(department) = department {
@@ -139,9 +139,9 @@ fn listed(tx: &mut Tx<'_>, view: &View, page: QueuePage) -> Result<ListedInquiri
 }
 
 /// A user as the author of a message, with the name as it is now.
-pub(crate) fn author(tx: &mut Tx<'_>, id: &str, username: &str) -> Result<Author, Error> {
-    let name = q::users::by_id(tx, id)?.and_then(|user| user.name);
-    Ok(Author { id: id.to_owned(), username: username.to_owned(), name, is_visitor: false })
+pub(crate) fn author_by_name(tx: &mut Tx<'_>, person: &Person) -> Result<Author, Error> {
+    let name = q::users::by_id(tx, &person.id)?.and_then(|user| user.name);
+    Ok(Author { name, ..person.into() })
 }
 
 /// What is kept of a transfer.

@@ -89,10 +89,7 @@ fn may_take(tx: &mut Tx<'_>, terms: &Terms, room: &Room, agent: &Person, tells: 
         // Nothing verifies channels yet.
         return Err(Refusal::UnverifiedContact.into());
     }
-    let department = match &room.department_id {
-        Some(id) => q::departments::by_id(tx, id)?,
-        None => None,
-    };
+    let department = q::departments::of_room(tx, room)?;
     if !terms.has_limits || candidate.has_room(terms.rules.limits(department.as_ref())) {
         return Ok(true);
     }

@@ -53,10 +53,7 @@ impl Services {
         self.store
             .write(move |tx| {
                 let Some(room) = q::queue::first(tx, department_id.as_deref())? else { return Ok(false) };
-                let department = match &department_id {
-                    Some(id) => q::departments::by_id(tx, id)?,
-                    None => None,
-                };
+                let department = q::departments::of_room(tx, &room)?;
                 let found = match reserved_for(tx, &room, rules.limits(department.as_ref()))? {
                     Some(agent) => Found::without_a_search(Some(agent), "reserved"),
                     None => found_for(tx, &rules, &room, department.as_ref(), now)?,

@@ -47,11 +47,6 @@ impl SystemMessage {
     }
 }
 
-/// A user as the author of a message.
-pub(crate) fn author_of(person: &Person) -> Author {
-    Author { id: person.id.clone(), username: person.username.clone(), name: None, is_visitor: false }
-}
-
 /// The user in whose name the server itself acts.
 pub(crate) fn system_user() -> Person {
     Person { id: SYSTEM_USER.to_owned(), username: SYSTEM_USER.to_owned() }
@@ -170,9 +165,9 @@ impl<'a, 'c> RoomWork<'a, 'c> {
         }
         self.add_member(agent, 1)?;
         self.room.served_by = Some(ServedBy { agent: agent.clone(), since: self.now });
-        let connected = SystemMessage { text: "connected".to_owned(), ..SystemMessage::quiet(COMMAND, author_of(agent)) };
+        let connected = SystemMessage { text: "connected".to_owned(), ..SystemMessage::quiet(COMMAND, agent.into()) };
         self.post(connected)?;
-        self.post(SystemMessage::quiet(JOINED, author_of(agent)))?;
+        self.post(SystemMessage::quiet(JOINED, agent.into()))?;
         Ok(())
     }
 
@@ -192,7 +187,7 @@ impl<'a, 'c> RoomWork<'a, 'c> {
         self.room.abandonment_at = None;
         for person in self.remove_members(None)? {
             let text = person.username.clone();
-            self.post(SystemMessage { text, ..SystemMessage::quiet(LEFT, author_of(&person)) })?;
+            self.post(SystemMessage { text, ..SystemMessage::quiet(LEFT, Author::from(&person)) })?;
         }
         if let Some(inquiry) = &mut self.room.inquiry {
             inquiry.queue(self.now);

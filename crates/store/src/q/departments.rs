@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
+use usher_domain::room::Room;
 
 pub use usher_domain::department::Department;
 
@@ -44,6 +45,14 @@ statements! {
 /// The department with this id.
 pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Department>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
+}
+
+/// The department that a room is in.
+pub fn of_room(tx: &mut Tx<'_>, room: &Room) -> Result<Option<Department>, StoreError> {
+    match &room.department_id {
+        Some(id) => by_id(tx, id),
+        None => Ok(None),
+    }
 }
 
 /// The names of those of these departments that exist, by their ids.

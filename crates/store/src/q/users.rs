@@ -1,5 +1,6 @@
 //! People who log in: their records and roles.
 
+use usher_domain::message::Author;
 use usher_domain::user::Availability;
 
 use super::page::first_pages;
@@ -118,6 +119,13 @@ pub struct User {
     pub updated_at: i64,
     /// The roles, in the order of their ids.
     pub roles: Vec<String>,
+}
+
+impl From<&User> for Author {
+    fn from(user: &User) -> Author {
+        let User { id, username, name, .. } = user;
+        Author { id: id.clone(), username: username.clone(), name: name.clone(), is_visitor: false }
+    }
 }
 
 impl User {
