@@ -141,6 +141,7 @@ requirements! {
     SetServiceLevel = Any [VIEW_L_ROOM MANAGE_LIVECHAT_SLA];
     SendTranscript = All [SEND_OMNICHANNEL_CHAT_TRANSCRIPT];
     ViewDirectRoom = All [VIEW_D_ROOM];
+    ViewErasureReceipts = All [VIEW_ERASURE_RECEIPTS];
     ViewLivechatManager = All [VIEW_LIVECHAT_MANAGER];
     ViewPrivilegedSetting = All [VIEW_PRIVILEGED_SETTING];
     ViewRoom = All [VIEW_L_ROOM];

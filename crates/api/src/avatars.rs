@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, IF_MODIFIED_SINCE, LAST_MODIFIED,
 };
@@ -13,6 +13,7 @@ use axum::routing::get;
 use usher_domain::settings::{AVATAR_CACHE_SECONDS, AVATAR_PROTECTED, Settings};
 use usher_services::users::UserChoice;
 
+use crate::extract::credentials::Credentials;
 use crate::{ApiError, Shared};
 
 /// The grounds, one of which each name gets.
@@ -35,37 +36,31 @@ pub fn router() -> Router<Shared> {
         .route("/avatar/room/{id}", get(of_name))
 }
 
-async fn of_name(State(api): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
-    picture(&api, name.trim_start_matches('@'), &headers).await
+async fn of_name(State(api): State<Shared>, Path(name): Path<String>, request: Request) -> Result<Response, ApiError> {
+    picture(&api, name.trim_start_matches('@'), request).await
 }
 
-async fn of_user(State(api): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn of_user(State(api): State<Shared>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let user = if id.contains('\0') { None } else { api.services.user(UserChoice::Id(id)).await? };
-    picture(&api, user.as_ref().map_or("?", |user| &user.username), &headers).await
+    picture(&api, user.as_ref().map_or("?", |user| &user.username), request).await
 }
 
-async fn picture(api: &Shared, name: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn picture(api: &Shared, name: &str, request: Request) -> Result<Response, ApiError> {
+    let (head, _) = request.into_parts();
     let platform = api.services.platform();
-    if platform.settings.get(&AVATAR_PROTECTED) && !is_logged_in(api, headers).await? {
+    if platform.settings.get(&AVATAR_PROTECTED) && !is_logged_in(api, &Credentials::of(&head)).await? {
         return Ok((StatusCode::FORBIDDEN, "Forbidden").into_response());
     }
-    let is_known = headers.get(IF_MODIFIED_SINCE).is_some_and(|since| since == DRAWN);
+    let is_known = head.headers.get(IF_MODIFIED_SINCE).is_some_and(|since| since == DRAWN);
     let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { draw(name).into_response() };
     add_headers(response.headers_mut(), &platform.settings);
     Ok(response)
 }
 
-/// Whether the request comes from somebody who is logged in, by headers or, as pictures are asked for by pages, by cookies.
-async fn is_logged_in(api: &Shared, headers: &HeaderMap) -> Result<bool, ApiError> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let cookies = header("cookie");
-    let cookie = |name: &str| {
-        let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
-    };
-    let (user_id, token) = (header("x-user-id"), header("x-auth-token"));
-    let (user_id, token) = if user_id.is_empty() { (cookie("rc_uid"), cookie("rc_token")) } else { (user_id, token) };
-    Ok(api.services.authenticate(user_id, &token).await?.is_some())
+/// Whether the request comes from somebody who is logged in.
+async fn is_logged_in(api: &Shared, credentials: &Credentials) -> Result<bool, ApiError> {
+    let (user_id, token) = credentials.login();
+    Ok(api.services.authenticate(user_id.to_owned(), token).await?.is_some())
 }
 
 fn add_headers(headers: &mut HeaderMap, settings: &Settings) {

@@ -35,6 +35,13 @@ pub enum ApiError {
         /// The details.
         details: Option<Value>,
     },
+    /// 400: a file that is not taken, in the words that widgets look for.
+    FileRefused {
+        /// Why, for programs.
+        reason: &'static str,
+        /// The same in the long form, where there is one.
+        refusal: Option<Refusal>,
+    },
     /// 401: nobody is logged in.
     NotLoggedIn,
     /// 401: nobody can log in like this.
@@ -107,6 +114,11 @@ impl ApiError {
         ApiError::BadRequest { error: Some(message.into()), kind: Some("invalid-params"), details: None }
     }
 
+    /// A file that a visitor cannot send.
+    pub fn of_file(reason: &'static str, refusal: Option<Refusal>) -> ApiError {
+        ApiError::FileRefused { reason, refusal }
+    }
+
     /// A failed pattern check.
     pub fn mismatch(message: String) -> ApiError {
         ApiError::text(message)
@@ -135,7 +147,7 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            ApiError::BadRequest { .. } => StatusCode::BAD_REQUEST,
+            ApiError::BadRequest { .. } | ApiError::FileRefused { .. } => StatusCode::BAD_REQUEST,
             ApiError::NotLoggedIn | ApiError::LoginRefused(_) => StatusCode::UNAUTHORIZED,
             ApiError::NotPermitted | ApiError::Unauthorized => StatusCode::FORBIDDEN,
             ApiError::NotFound(_) | ApiError::UnknownPath => StatusCode::NOT_FOUND,
@@ -154,6 +166,7 @@ impl ApiError {
                 let error = error.as_ref().map(|error| Value::from(error.as_ref()));
                 Failed { error, kind: *kind, details: details.clone(), ..Failed::default() }
             }
+            ApiError::FileRefused { reason, refusal } => refused_file(reason, refusal.as_ref()),
             ApiError::NotLoggedIn => Failed { status: Some("error"), message: Some(LOGGED_IN.into()), ..Failed::new(LOGGED_IN) },
             ApiError::LoginRefused(refusal) => refused_login(refusal),
             ApiError::NotPermitted => Failed::new(NOT_PERMITTED),
@@ -182,6 +195,16 @@ fn refused_login(refusal: &Refusal) -> Failed {
         other => Value::from(other.code()),
     };
     Failed { error: Some(error), status: Some("error"), message: refusal.reason(), details: refusal.details(), ..Failed::default() }
+}
+
+/// The body of a refused file.
+fn refused_file(reason: &'static str, refusal: Option<&Refusal>) -> Failed {
+    let long = refusal.map(ApiError::long).map(|error| error.body()).unwrap_or_default();
+    let size_allowed = match refusal {
+        Some(Refusal::FileTooLarge { most }) => Some(format!("{:.2} MB", *most as f64 / f64::from(1 << 20))),
+        _ => None,
+    };
+    Failed { reason: Some(reason), size_allowed, ..long }
 }
 
 /// How a refusal is answered.
@@ -217,10 +240,11 @@ fn form(refusal: &Refusal) -> Form {
         Refusal::AgentHasEnoughChats | Refusal::InvalidContact | Refusal::UnknownContact | Refusal::UnverifiedContact => Form::Long,
         Refusal::RoomOnHold | Refusal::NotReturned => Form::Long,
         Refusal::LivechatDisabled | Refusal::InvalidVisitor | Refusal::InvalidTranscriptAddress => Form::Long,
+        Refusal::UnexpectedFile => Form::Long,
         Refusal::NoSuchSetting => Form::Silent,
         Refusal::Unauthorized => Form::Unauthorized,
         Refusal::NotPermitted => Form::NotPermitted,
-        Refusal::NoSuchAgent => Form::NotFound,
+        Refusal::NoSuchAgent | Refusal::NoSuchErasure => Form::NotFound,
         with_a_sentence if with_a_sentence.reason().is_some() => Form::Long,
         _ => Form::Code,
     }
@@ -246,6 +270,7 @@ impl From<Error> for ApiError {
         match error {
             Error::Refused(refusal) => refusal.into(),
             Error::Store(failure) if failure.is_temporary() => ApiError::Unavailable(failure.to_string()),
+            Error::Storage(failure) => ApiError::Unavailable(failure.to_owned()),
             other => ApiError::Internal(other.to_string()),
         }
     }
@@ -265,6 +290,12 @@ pub struct Failed {
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Cow<'static, str>>,
+    /// Why a file was not taken, where widgets look for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// How large a file may be.
+    #[serde(rename = "sizeAllowed", skip_serializing_if = "Option::is_none")]
+    size_allowed: Option<String>,
     /// What programs need to know.
     #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]

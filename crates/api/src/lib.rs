@@ -10,6 +10,7 @@ mod cors;
 mod documentation;
 mod error;
 pub mod extract;
+mod files;
 mod middleware;
 mod observation;
 mod operation;
@@ -54,6 +55,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(middleware::unknown_method)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&api), middleware::common_headers))
         .merge(avatars::router())
+        .merge(files::router())
         .merge(probes::router())
         .merge(documentation::router(document))
         .layer(

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::environment;
+use crate::files::Files;
 use crate::layer::{Layer, Switch};
 
 /// The first administrator.
@@ -28,6 +29,8 @@ pub struct Config {
     pub data: PathBuf,
     /// A PostgreSQL database instead of the embedded store.
     pub database_url: Option<String>,
+    /// Where files are kept.
+    pub files: Files,
     /// Whether callers who call too often are slowed down.
     pub rate_limits: bool,
     /// The networks of proxies whose forwarding headers count.
@@ -87,11 +90,14 @@ impl Config {
             let kind = url.split("://").next().unwrap_or_default();
             return Err(ConfigError::Value(format!("database_url: only postgres:// is known, not {kind}://")));
         }
+        let data = layer.data.unwrap_or_else(|| PathBuf::from("./usher-data"));
+        let files = Files::of(layer.files_url.as_deref(), &data)?;
         let proxies = layer.trusted_proxies.unwrap_or_default();
         let is_on = |switch: Option<Switch>| switch.is_some_and(Switch::is_on);
         Ok(Config {
             listen: layer.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
-            data: layer.data.unwrap_or_else(|| PathBuf::from("./usher-data")),
+            data,
+            files,
             database_url: layer.database_url,
             rate_limits: layer.rate_limits.is_none_or(Switch::is_on),
             trusted_proxies: proxies.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
@@ -126,6 +132,7 @@ impl fmt::Display for Config {
         writeln!(formatter, "listen = \"{}\"", self.listen)?;
         writeln!(formatter, "data = \"{}\"", self.data.display())?;
         writeln!(formatter, "database_url = \"{}\"", secret(&self.database_url))?;
+        writeln!(formatter, "files_url = \"{}\"", self.files)?;
         writeln!(formatter, "rate_limits = \"{}\"", switch(self.rate_limits))?;
         writeln!(formatter, "trusted_proxies = \"{}\"", self.trusted_proxies.join(", "))?;
         writeln!(formatter, "log = \"{}\"", self.log)?;

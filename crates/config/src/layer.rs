@@ -35,6 +35,9 @@ pub struct Layer {
     /// A PostgreSQL database (postgres://..) instead of the embedded store [env: USHER_DATABASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// Where files are kept: s3://BUCKET/PREFIX?endpoint=URL, file:///FOLDER, or off for no files [default: the folder files in the data folder] [env: USHER_FILES_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub files_url: Option<String>,
     /// Whether callers who call too often are slowed down [default: on] [env: USHER_RATE_LIMITS]
     #[arg(long, global = true, value_name = "on|off")]
     pub rate_limits: Option<Switch>,
@@ -71,6 +74,7 @@ impl Layer {
             listen: self.listen.or(below.listen),
             data: self.data.or(below.data),
             database_url: self.database_url.or(below.database_url),
+            files_url: self.files_url.or(below.files_url),
             rate_limits: self.rate_limits.or(below.rate_limits),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             log: self.log.or(below.log),

@@ -5,8 +5,10 @@
 
 mod effective;
 mod environment;
+mod files;
 mod layer;
 
 pub use effective::{Admin, Config, ConfigError};
 pub use environment::overwritten_settings;
+pub use files::Files;
 pub use layer::{Layer, Switch};

@@ -10,6 +10,7 @@ pub mod custom_field;
 pub mod department;
 #[cfg(test)]
 mod examples;
+pub mod file;
 pub mod id;
 pub mod inquiry;
 pub mod mail;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod password;
 pub mod permission;
 pub mod quote;
+pub mod receipt;
 pub mod role;
 pub mod room;
 pub mod routing;

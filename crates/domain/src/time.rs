@@ -13,6 +13,12 @@ pub fn month(milliseconds: i64) -> String {
     iso(milliseconds).chars().take(7).collect()
 }
 
+/// A moment as headers have it, `Sun, 18 Jul 2021 13:28:38 GMT`. What has no such moment is the beginning of 1970.
+pub fn http_date(milliseconds: i64) -> String {
+    let moment = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// Reads an ISO 8601 instant (with `Z` or an offset) or a bare date (`2021-07-18`, its midnight in UTC). `None` if it is neither.
 pub fn parse_iso(text: &str) -> Option<i64> {
     let instant = text.parse::<Timestamp>().ok().map(|timestamp| timestamp.as_millisecond());
@@ -34,6 +40,7 @@ mod tests {
         assert_eq!(iso(1_706_702_400_000), "2024-01-31T12:00:00.000Z");
         assert_eq!(&iso(i64::MAX)[..5], "9999-");
         assert_eq!(month(1_706_702_400_000), "2024-01");
+        assert_eq!(http_date(1_626_614_918_962), "Sun, 18 Jul 2021 13:28:38 GMT");
     }
 
     #[test]

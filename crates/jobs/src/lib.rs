@@ -23,6 +23,7 @@ impl Jobs {
         let (stop, stopped) = watch::channel(false);
         let running = vec![
             tokio::spawn(kinds::seal_erasures::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::make_previews::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::send_mails::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::give_waiting_chats::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::follow_platform::run(Arc::clone(services), stopped.clone())),

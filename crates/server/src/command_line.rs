@@ -39,6 +39,12 @@ pub enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Receipts of what was erased
+    Receipt {
+        /// How.
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
     /// Finish and seal what was erased, while the server is stopped
     Purge {
         /// Rewrite all data as well, so that the files hold nothing else
@@ -52,6 +58,21 @@ pub enum Command {
 pub enum ConfigCommand {
     /// Check it and print the values in force, secrets hidden
     Check,
+}
+
+/// What to do with receipts.
+#[derive(Subcommand)]
+pub enum ReceiptCommand {
+    /// Verify a receipt, without a server
+    Verify {
+        /// The public key, as the server shows it
+        #[arg(long)]
+        key: String,
+        /// The file with the answer of the server
+        file: PathBuf,
+    },
+    /// Sign with a new key from the next start on, while the server is stopped
+    RotateKey,
 }
 
 /// What to do with those who log in.

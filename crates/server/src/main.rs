@@ -6,6 +6,7 @@ mod folder_lock;
 mod logging;
 mod opening;
 mod purge;
+mod receipt;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use anyhow::Context;
 use clap::Parser;
 use usher_config::Config;
 
-use command_line::{AdminCommand, Command, CommandLine, ConfigCommand};
+use command_line::{AdminCommand, Command, CommandLine, ConfigCommand, ReceiptCommand};
 
 fn main() -> ExitCode {
     match run(CommandLine::parse()) {
@@ -36,6 +37,10 @@ fn run(command_line: CommandLine) -> anyhow::Result<()> {
     match command_line.command.unwrap_or(Command::Serve) {
         Command::Config { command: ConfigCommand::Check } => {
             println!("{config}");
+            println!(
+                "# receipts are signed by {}",
+                receipt::public_key(&config).as_deref().unwrap_or("a key that the first start makes")
+            );
             Ok(())
         }
         Command::Openapi => {
@@ -46,6 +51,8 @@ fn run(command_line: CommandLine) -> anyhow::Result<()> {
         Command::Admin { command: AdminCommand::ResetPassword { username } } => {
             runtime()?.block_on(administration::reset_password(&config, settings, username))
         }
+        Command::Receipt { command: ReceiptCommand::Verify { key, file } } => receipt::verify(&file, &key),
+        Command::Receipt { command: ReceiptCommand::RotateKey } => receipt::rotate_key(&config),
         Command::Purge { rewrite } => runtime()?.block_on(purge::purge(&config, settings, rewrite)),
     }
 }

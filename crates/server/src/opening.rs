@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use usher_adapters::{SystemClock, SystemRandom, outside};
-use usher_config::{Config, overwritten_settings};
+use usher_adapters::{KeyFile, ObjectStorage, SystemClock, SystemRandom, outside};
+use usher_config::{Config, Files, overwritten_settings};
 use usher_domain::settings;
 use usher_services::platform::SettingsOfEnvironment;
+use usher_services::ports::Storage;
 use usher_services::{Hub, Services};
 use usher_store::{Location, Options, Store};
 
@@ -55,7 +56,34 @@ pub async fn open(config: &Config, settings: SettingsOfEnvironment) -> anyhow::R
         );
     }
     let store = Store::open(&location, options).context("the store cannot be opened")?;
+    claim_files(&store, &config.files)?;
     let random = Arc::new(SystemRandom);
-    let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, random, outside());
-    Ok(Opened { services: Arc::new(services.await?), _lock: lock })
+    let outside = outside(storage(&config.files)?, KeyFile::open(&config.data, random.as_ref())?);
+    let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, random, outside).await?;
+    services.recover_files().await.context("the files that an earlier process left cannot be looked through")?;
+    Ok(Opened { services: Arc::new(services), _lock: lock })
+}
+
+/// Makes sure that all processes of one database find each other's files.
+fn claim_files(store: &Store, files: &Files) -> anyhow::Result<()> {
+    let is_claimed = match files {
+        Files::Off => true,
+        Files::Folder(_) => store.claim_files(true)?,
+        Files::Bucket { .. } => store.claim_files(false)?,
+    };
+    anyhow::ensure!(
+        is_claimed,
+        "another server keeps the files of this database in a folder of its own, which this one does not see: give both of them the same \
+         bucket with --files-url s3://BUCKET, or take no files with --files-url off"
+    );
+    Ok(())
+}
+
+/// Where files are kept, if any are.
+fn storage(files: &Files) -> anyhow::Result<Option<Arc<dyn Storage>>> {
+    Ok(match files {
+        Files::Off => None,
+        Files::Folder(folder) => Some(Arc::new(ObjectStorage::in_folder(folder)?)),
+        Files::Bucket { name, prefix, endpoint } => Some(Arc::new(ObjectStorage::in_bucket(name, prefix, endpoint.as_deref())?)),
+    })
 }

@@ -76,6 +76,7 @@ impl Services {
         let pass = id::unordered(self.random.as_ref());
         let begun = pass.clone();
         let waiting = self.store.write_freeing_space(move |tx| q::erasures::begin_pass(tx, &begun).map_err(Error::from)).await?;
+        self.unlink_removed_files().await?;
         if waiting == 0 {
             return Ok(0);
         }
@@ -134,17 +135,19 @@ fn go_on(tx: &mut Tx<'_>, erasure_id: &str, now: i64) -> Result<bool, StoreError
     let Some(visitor_id) = q::erasures::visitor(tx, erasure_id)? else { return Ok(true) };
     let messages = q::messages::delete_of_visitor(tx, &visitor_id, CHUNK)? as i64;
     let changes = q::changes::delete_of_visitor(tx, &visitor_id, CHUNK - messages)? as i64;
-    let counts = Counts { messages, changes, ..Counts::default() };
-    if messages + changes == CHUNK {
+    let files = q::files::remove_of_visitor(tx, &visitor_id, CHUNK - messages - changes, now)? as i64;
+    let counts = Counts { messages, changes, files, ..Counts::default() };
+    if messages + changes + files == CHUNK {
         q::erasures::count(tx, erasure_id, &counts)?;
         return Ok(false);
     }
     let contact_id = q::visitors::contact_id(tx, &visitor_id)?;
+    let mails_sent = q::mails::sent_of_visitor(tx, &visitor_id)?;
     let others = delete_others(tx, &visitor_id, now)?;
     let rooms = q::rooms::delete_of_visitor(tx, &visitor_id)? as i64;
     let contacts = q::contacts::delete_of_visitor(tx, &visitor_id, &contact_id)? as i64;
     q::visitors::delete(tx, &visitor_id)?;
-    q::erasures::count(tx, erasure_id, &Counts { visitors: 1, contacts, rooms, others, ..counts })?;
+    q::erasures::count(tx, erasure_id, &Counts { visitors: 1, contacts, rooms, others, mails_sent, ..counts })?;
     q::erasures::finish(tx, erasure_id, now)?;
     Ok(true)
 }

@@ -14,6 +14,9 @@ pub enum Error {
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Files cannot be kept or fetched at the moment.
+    #[error("{0}")]
+    Storage(&'static str),
     /// Something in here is broken.
     #[error("{0}")]
     Broken(&'static str),
@@ -309,10 +312,31 @@ refusals! {
         NoFieldToDelete = "error-invalid-custom-field", "Custom field not found";
         /// This can be no custom field's id.
         InvalidFieldId = "error-invalid-custom-field-name", "A field's name consists of letters, digits, hyphens and underscores";
+        /// No files are taken.
+        FilesDisabled = "error-file-upload-disabled", "File upload is disabled";
+        /// What was sent has no file.
+        NoFile = "error-no-file", "No file uploaded";
+        /// The file stands where none belongs, or not by itself.
+        UnexpectedFile = "invalid-field";
+        /// Files of this type are not taken.
+        FileTypeNotAllowed = "error-invalid-file-type", "File type is not allowed";
+        /// Not all of the file came.
+        FileInterrupted = "error-file-interrupted", "The file did not arrive";
+        /// There is no such file that could be shown.
+        NoSuchFile = "invalid-file";
+        /// There is no such erasure.
+        NoSuchErasure = "error-erasure-not-found", "Erasure not found";
+        /// The caller may not have this file.
+        FileNotAllowed = "error-file-not-allowed";
         /// All that a custom field says is more than is kept.
         FieldTooLong = "error-custom-field-too-long", "The custom field is too long";
     }
     telling {
+        /// The file is too large.
+        FileTooLarge {
+            /// The largest that is taken, in bytes.
+            most: u64,
+        } = "error-file-too-large";
         /// There is no service level with this id.
         ServiceLevelNotFound(String) = "error-invalid-sla";
         /// There is no message with this id.
@@ -373,6 +397,7 @@ impl Refusal {
             Refusal::ActionNotAllowed(sentence) | Refusal::ChangeNotAllowed(sentence) | Refusal::SecondFactorState(sentence) => {
                 sentence
             }
+            Refusal::FileTooLarge { .. } => "File size exceeds the allowed limit",
             Refusal::SettingsNotAllowed(_) => "Editing settings is not allowed",
             Refusal::TokensNotAllowed(_) => "Not Authorized",
             Refusal::MethodNotAllowed(_) => "Not allowed",

@@ -9,6 +9,7 @@ pub mod departments;
 pub mod documents;
 pub mod erasures;
 mod error;
+pub mod files;
 mod guests;
 pub mod hub;
 pub mod integrations;
@@ -23,6 +24,7 @@ mod passwords;
 pub mod permissions;
 pub mod platform;
 pub mod ports;
+pub mod receipts;
 pub mod roles;
 pub mod rooms;
 pub mod settings;
@@ -45,6 +47,7 @@ pub use usher_store::StoreError;
 /// A part of a list, by what the list can be sorted by.
 pub use usher_store::q::Page as PageOf;
 
+use files::Arrivals;
 use guests::GuestNumbers;
 use limits::Limits;
 use logins::Attempts;
@@ -68,6 +71,9 @@ pub struct Services {
     guests: GuestNumbers,
     passwords: Passwords,
     attempts: Attempts,
+    arrivals: Arrivals,
+    /// Wakes the making of smaller pictures.
+    without_preview: Notify,
     /// Wakes the sealing of erasures.
     unsealed: Notify,
     /// Wakes the routing of chats that wait.
@@ -105,12 +111,15 @@ impl Services {
             guests: GuestNumbers::default(),
             passwords: Passwords::default(),
             attempts: Attempts::default(),
+            arrivals: Arrivals::default(),
+            without_preview: Notify::new(),
             unsealed: Notify::new(),
             waiting: Notify::new(),
             waiting_mail: Notify::new(),
             unsealed_mail: AtomicBool::new(true),
         };
         services.prepare_platform(environment).await?;
+        services.publish_receipt_key().await?;
         Ok(services)
     }
 

@@ -147,7 +147,7 @@ fn behaviour(settings: &Settings) -> Value {
         "transcript": settings.get(&setting::TRANSCRIPT),
         "historyMonitorType": settings.choice(&setting::HISTORY_MONITOR_TYPE),
         "forceAcceptDataProcessingConsent": settings.get(&setting::FORCE_CONSENT),
-        "showConnecting": RoutingMethod::from_name(settings.choice(&setting::ROUTING_METHOD)).config().show_connecting,
+        "showConnecting": shows_connecting(settings),
         "agentHiddenInfo": !settings.get(&setting::SHOW_AGENT_INFO),
         "clearLocalStorageWhenChatEnded": settings.get(&setting::CLEAR_STORAGE_AT_END),
         "limitTextLength": text_limit(settings),
@@ -194,4 +194,16 @@ fn messages(settings: &Settings) -> Value {
         "registrationFormMessage": settings.text(&setting::REGISTRATION_MESSAGE),
         "dataProcessingConsentText": settings.text(&setting::CONSENT_TEXT),
     })
+}
+
+/// Whether widgets say that a chat is being connected.
+fn shows_connecting(settings: &Settings) -> bool {
+    RoutingMethod::from_name(settings.choice(&setting::ROUTING_METHOD)).config().show_connecting
+}
+
+impl Services {
+    /// Whether widgets say that a chat is being connected while it waits for an agent.
+    pub fn shows_connecting(&self) -> bool {
+        shows_connecting(&self.platform().settings)
+    }
 }

@@ -87,12 +87,14 @@ impl Services {
     /// Forgets pages that were never in a room, and subscriptions that went, once they are old. Gives how many that were.
     pub async fn forget_old(&self) -> Result<u64, Error> {
         let before = self.now() - DAYS_KEPT * DAY;
-        self.store
+        let forgotten = self
+            .store
             .write(move |tx| {
                 let (visits, removed) = (q::page_visits::forget(tx, before)?, q::subscriptions::forget_removed(tx, before)?);
                 Ok::<u64, Error>(visits + removed)
             })
-            .await
+            .await?;
+        Ok(forgotten + self.remove_abandoned_files().await?)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::{Map, Value};
 use usher_domain::permission::{self, Grants, Permission};
 use usher_domain::role;
-use usher_domain::settings::{self, Settings};
+use usher_domain::settings::{self, SITE_URL, Settings};
 use usher_domain::user::{SYSTEM_USER, UserStatus};
 use usher_store::q::{self, roles::Role, users::User};
 use usher_store::{StoreError, Tx};
@@ -32,6 +32,13 @@ pub struct Platform {
     pub roles: Vec<Role>,
     /// What users prefer who have chosen nothing.
     pub default_preferences: Map<String, Value>,
+}
+
+impl Platform {
+    /// What absolute addresses of this server begin with; nothing while it does not know its own.
+    pub fn site(&self) -> &str {
+        self.settings.text(&SITE_URL).trim_end_matches('/')
+    }
 }
 
 /// The snapshot in force.

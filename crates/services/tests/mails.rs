@@ -12,7 +12,8 @@ use usher_services::{Error, Hub, Refusal, Services, StoreError};
 use usher_store::{Tx, values};
 use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
-use usher_testkit::{FakeExchanges, FakeMailer, ManualClock, SeededRandom};
+use usher_testkit::outside::nothing_outside;
+use usher_testkit::{FakeMailer, ManualClock, SeededRandom};
 
 /// A server's use cases with what is outside of it.
 struct World {
@@ -37,7 +38,7 @@ impl World {
         let forced = usher_domain::settings::forced(settings.map(|(id, value)| ((*id).to_owned(), (*value).to_owned())));
         let environment = SettingsOfEnvironment { forced: forced.expect("the settings exist"), ..SettingsOfEnvironment::default() };
         let mailer = Arc::new(FakeMailer::default());
-        let outside = Outside { mailer: mailer.clone(), exchanges: Arc::new(FakeExchanges::default()) };
+        let outside = Outside { mailer: mailer.clone(), ..nothing_outside() };
         let random = Arc::new(SeededRandom::new(7));
         let services = Services::start(store, hub, environment, false, clock.clone(), random, outside).await.expect("it starts");
         World { services, mailer, clock: clock.clone() }

@@ -43,6 +43,10 @@ pub(crate) const POSTGRES_ENTER_LANE: &str = "SELECT pg_advisory_lock(8455341101
 pub(crate) const POSTGRES_LEAVE_LANE: &str = "SELECT pg_advisory_unlock(8455341101)";
 /// Keeps other processes from migrating at the same time; ends with the transaction.
 pub(crate) const POSTGRES_MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8455341102)";
+/// Says that no other process keeps files for this database, as long as the connection lasts.
+pub(crate) const POSTGRES_CLAIM_ALONE: &str = "SELECT pg_try_advisory_lock(8455341103)";
+/// Says that others may keep files as well, where everybody finds them.
+pub(crate) const POSTGRES_CLAIM_TOGETHER: &str = "SELECT pg_try_advisory_lock_shared(8455341103)";
 
 /// Rewrites the whole file.
 pub(crate) const REWRITE: &str = "VACUUM";

@@ -8,10 +8,11 @@ use crate::tx::Tx;
 use crate::{q, values};
 
 /// Every migration: its number is its place, counted from 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_conversation.sql"),
     include_str!("../migrations/0002_platform.sql"),
     include_str!("../migrations/0003_life_of_a_chat.sql"),
+    include_str!("../migrations/0004_files_and_erasure.sql"),
 ];
 
 /// Applies what is missing. Refuses a database that a later version wrote, or in which an applied migration had another text.

@@ -95,9 +95,14 @@ pub const TABLES: &[Table] = &[
     table!("mails", DeleteRow: "id" "kind" "visitor_id" "room_id" "about" "content" "state" "attempts" "next_attempt_at" "failure"
         "created_at"
         "updated_at"),
+    table!("files", DeleteRow: "id" "room_id" "visitor_id" "sender_id" "name" "media_type" "size" "width" "height" "state" "message_id"
+        "original_id" "needs_preview" "created_at"),
+    // Ids that the server made, until the bytes are unlinked.
+    table!("removed_files", HoldsNone: "id" "was_arriving" "removed_at"),
+    table!("receipt_keys", HoldsNone: "id" "public_key" "since"),
     table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts"
         "rooms" "messages"
-        "changes" "others"; Scrub: "visitor_id"),
+        "changes" "others" "files" "mails_sent"; Scrub: "visitor_id"),
 ];
 
 /// Every other place: files, queues, caches, and what erasing does there.
@@ -105,6 +110,8 @@ pub const PLACES: &[(&str, &str)] = &[
     ("usher.db", "page scrub: the unused parts of every page are zeroed"),
     ("usher.db-wal", "moved into usher.db and cut to nothing when sealing"),
     ("usher.db-shm", "holds page numbers only"),
+    ("files", "the bytes of files, by ids that the server made: unlinked before an erasure counts as sealed"),
+    ("receipt-key", "the secret half of the key that receipts are signed with"),
     ("lock", "holds the number of the process"),
     ("ballast", "holds zeros"),
     ("standard output and error", "carry ids the server made, route templates and counts; never a token, a client's id or a text"),

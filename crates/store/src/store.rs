@@ -215,6 +215,20 @@ impl Store {
         }
     }
 
+    /// Whether rows that are gone leave their bytes in the engine's files until it cleans up by itself.
+    pub fn keeps_dead_space(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// Claims the files of these data for this process, as long as the store is open: `alone`, or together with others that find them
+    /// in the same place. Gives whether nobody stands in the way. Blocks. The data of a folder have one process anyway.
+    pub fn claim_files(&self, alone: bool) -> Result<bool, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(true),
+            Engine::Postgres(engine) => engine.claim_files(alone),
+        }
+    }
+
     /// Rewrites all of the data, so that no file holds anything else. Blocks; for a time when nobody is served.
     pub fn rewrite(&self) -> Result<(), StoreError> {
         match &self.engine {

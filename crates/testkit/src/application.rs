@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use usher_adapters::{ObjectStorage, Painter};
 use usher_api::{Api, TrustedProxies};
 use usher_domain::password::PasswordDigest;
 use usher_domain::settings;
@@ -22,7 +23,9 @@ use usher_services::users::{FirstUser, UserChoice};
 use usher_services::{Hub, Services};
 
 use crate::document::Document;
-use crate::engines::Engine;
+use crate::engines::{Engine, Folder};
+use crate::form::Form;
+use crate::outside::key_in;
 use crate::{FakeExchanges, FakeMailer, ManualClock, SeededRandom};
 
 /// The password of every user that tests make.
@@ -75,12 +78,20 @@ impl Setup {
         let environment = SettingsOfEnvironment { forced, ..SettingsOfEnvironment::default() };
         let random = Arc::new(SeededRandom::new(1));
         let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
-        let outside = Outside { mailer: mailer.clone(), exchanges: exchanges.clone() };
+        let files = Folder::default();
+        let storage = ObjectStorage::in_folder(files.path()).expect("files can be kept in a folder");
+        let outside = Outside {
+            mailer: mailer.clone(),
+            exchanges: exchanges.clone(),
+            storage: Some(Arc::new(storage)),
+            pictures: Arc::new(Painter),
+            signer: Arc::new(key_in(&files)),
+        };
         let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random, outside);
         let services = Arc::new(services.await.expect("an application of the tests starts"));
         let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
         let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies)));
-        TestApp { services, clock, mailer, exchanges, router }
+        TestApp { services, clock, mailer, exchanges, files, router }
     }
 }
 
@@ -94,6 +105,8 @@ pub struct TestApp {
     pub mailer: Arc<FakeMailer>,
     /// Knows which domains take mail: none, until a test says otherwise.
     pub exchanges: Arc<FakeExchanges>,
+    /// Where it keeps files.
+    pub files: Folder,
     router: Router,
 }
 
@@ -106,6 +119,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body as JSON, or as a JSON text if it is none.
     pub body: Value,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -149,6 +164,12 @@ impl Call<'_> {
         self
     }
 
+    /// Sends a form of several parts.
+    pub fn form(self, form: Form) -> Self {
+        let (kind, body) = form.finish();
+        self.bytes(&kind, body)
+    }
+
     /// Sends bytes without saying what they are.
     pub fn untyped(mut self, body: Vec<u8>) -> Self {
         self.body = body;
@@ -180,10 +201,11 @@ impl Call<'_> {
         let response = self.app.router.clone().oneshot(request).await.expect("the router never fails");
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.expect("the answer is here already").to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).expect("answers are UTF-8");
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        // Only files are no UTF-8.
+        let text = String::from_utf8_lossy(&bytes);
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
         document().check(&method, &path, head.status, &body);
-        Reply { status: head.status, headers: head.headers, body }
+        Reply { status: head.status, headers: head.headers, body, bytes: bytes.to_vec() }
     }
 }
 

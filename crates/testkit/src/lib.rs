@@ -6,11 +6,13 @@ pub mod application;
 pub mod clock;
 pub mod document;
 pub mod engines;
+pub mod form;
 pub mod outside;
 pub mod postgres;
 pub mod random;
 
 pub use application::{Setup, TestApp};
 pub use clock::ManualClock;
+pub use form::Form;
 pub use outside::{FakeExchanges, FakeMailer};
 pub use random::SeededRandom;

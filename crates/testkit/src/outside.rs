@@ -3,6 +3,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::SeededRandom;
+use crate::engines::Folder;
+use usher_adapters::{KeyFile, Painter};
 use usher_domain::mail::{Mail, MailServer};
 use usher_services::ports::{Later, MailExchanges, Mailer, Outside, Unsent};
 
@@ -88,5 +91,15 @@ impl MailExchanges for FakeExchanges {
 
 /// Nothing outside that anybody looks at.
 pub fn nothing_outside() -> Outside {
-    Outside { mailer: Arc::new(FakeMailer::default()), exchanges: Arc::new(FakeExchanges::default()) }
+    let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
+    let signer = Arc::new(key_in(&Folder::default()));
+    Outside { mailer, exchanges, storage: None, pictures: Arc::new(Painter), signer }
+}
+
+/// A key of receipts that is in no folder any more.
+pub(crate) fn key_in(folder: &Folder) -> KeyFile {
+    let beside = folder.path().with_extension("key");
+    let key = KeyFile::open(&beside, &SeededRandom::new(2)).expect("a key can be made");
+    std::fs::remove_dir_all(&beside).expect("a folder can be removed");
+    key
 }

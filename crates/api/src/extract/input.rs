@@ -5,7 +5,7 @@
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 use usher_domain::visitor::VisitorToken;
 use usher_services::Refusal;
@@ -31,6 +31,8 @@ pub enum Source {
     Path,
     /// In the query.
     Query,
+    /// In the path; a visitor's token is in the header `x-visitor-token`.
+    VisitorHeader,
     /// In the body.
     Body,
     /// In the body; what is not there, in the query.
@@ -173,6 +175,7 @@ pub(super) async fn read<I: Input>(request: Request) -> Result<(Parts, I), ApiEr
     let path = Path::of(&mut head).await;
     let given = match I::SOURCE {
         Source::Path => Value::Object(Map::new()),
+        Source::VisitorHeader => json!({"token": visitor_token(&head)}),
         Source::Query => Value::Object(in_query(&head)?),
         Source::Body => body::read(&head.headers, body).await?,
         Source::BodyOrQuery => {
@@ -186,6 +189,11 @@ pub(super) async fn read<I: Input>(request: Request) -> Result<(Parts, I), ApiEr
         }
     };
     Ok((head, I::read(given, &path)?))
+}
+
+/// The token in the header of a visitor's request; empty if there is none.
+fn visitor_token(head: &Parts) -> &str {
+    head.headers.get("x-visitor-token").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn in_query(head: &Parts) -> Result<Map<String, Value>, ApiError> {

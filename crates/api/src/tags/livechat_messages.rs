@@ -172,7 +172,9 @@ pub struct HistoryAnswer<'a> {
 ))]
 pub async fn history(State(api): State<Shared>, call: Visitor<HistoryQuery>) -> Answer {
     let messages = api.services.history_for_visitor(call.token.clone(), call.input.page()?).await?;
-    success(HistoryAnswer { messages: MessageDocument::list(&messages, Eyes::Visitor(call.token.as_str())) })
+    let platform = api.services.platform();
+    let shown = messages.iter().map(|message| MessageDocument::for_visitor(message, call.token.as_str(), platform.site()));
+    success(HistoryAnswer { messages: shown.collect() })
 }
 
 static ONE: Schema = Schema::closed(&[required("token", text(1_024)), required("rid", text(128))]);
@@ -216,7 +218,9 @@ impl VisitorInput for MessageQuery {
 pub async fn message(State(api): State<Shared>, call: Visitor<MessageQuery>) -> Answer {
     let MessageQuery { room_id, message_id, .. } = call.input;
     let message = api.services.message_of_visitor(call.token.clone(), room_id, message_id).await?;
-    success(MessageAnswer { message: MessageDocument::new(&message, Eyes::Visitor(call.token.as_str())) })
+    let platform = api.services.platform();
+    let message = MessageDocument::for_visitor(&message, call.token.as_str(), platform.site());
+    success(MessageAnswer { message })
 }
 
 static EDIT: Schema = Schema::closed(&[required("token", text(1_024)), required("rid", text(128)), required("msg", text(100_000))]);

@@ -18,10 +18,12 @@ mod omnichannel_visitors;
 mod permissions;
 mod roles;
 mod rooms;
+mod rooms_files;
 mod server;
 mod settings;
 mod subscriptions;
 mod users;
+mod usher_erasures;
 mod usher_mails;
 mod usher_rooms;
 
@@ -97,6 +99,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(omnichannel_rooms::close::join))
         .routes(operation!(omnichannel_rooms::close::survey))
         .routes(operation!(omnichannel_rooms::info::save))
+        .routes(operation!(omnichannel_rooms::upload::by_visitor))
         .routes(operation!(omnichannel_users::list))
         .routes(operation!(omnichannel_users::add))
         .routes(operation!(omnichannel_users::get))
@@ -130,6 +133,9 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(rooms::channel))
         .routes(operation!(rooms::info))
         .routes(operation!(rooms::list))
+        .routes(operation!(rooms_files::upload))
+        .routes(operation!(rooms_files::media))
+        .routes(operation!(rooms_files::confirm))
         .routes(operation!(server::info))
         .routes(operation!(server::info_of_version))
         .routes(operation!(server::licenses))
@@ -149,6 +155,9 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(subscriptions::read))
         .routes(operation!(subscriptions::unread))
         .routes(operation!(usher_rooms::routing))
+        .routes(operation!(usher_erasures::list))
+        .routes(operation!(usher_erasures::key))
+        .routes(operation!(usher_erasures::receipt))
         .routes(operation!(usher_mails::list))
         .routes(operation!(usher_mails::retry))
         .routes(operation!(users::accounts::create))

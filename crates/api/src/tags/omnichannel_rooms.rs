@@ -3,6 +3,7 @@
 pub mod close;
 pub mod info;
 pub mod list;
+pub mod upload;
 
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -14,7 +14,7 @@ use usher_testkit::TestApp;
 use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
 
-use crate::requests::{Subject, account, address, good, is_about_messages, log_in_again, person};
+use crate::requests::{Subject, account, address, good, insert_file, is_about_messages, log_in_again, person};
 use crate::support::{KEEP_CONNECTION, plain, usual, with_removal};
 
 /// The table.
@@ -161,7 +161,7 @@ impl<'a> Scene<'a> {
             Some(login) => account(self.app, login).await,
             None => None,
         };
-        let subject = Subject::numbered(number);
+        let subject = Subject { room: self.visitor.room.clone(), ..Subject::numbered(number) };
         subject.prepare(self.app, operation, caller.as_ref()).await;
         if is_about_messages(operation) {
             subject.post_message(self.app, &self.visitor.token, &self.visitor.room).await;
@@ -219,10 +219,7 @@ impl<'a> Scene<'a> {
         };
         let good = good(operation, &subject);
         let call = self.presents(self.app.call(method_of(operation), &address(operation, &good)), who);
-        match &good.body {
-            None => call.send().await,
-            Some(body) => call.json(body).send().await,
-        }
+        good.send(call).await
     }
 }
 
@@ -303,8 +300,12 @@ async fn check_permitted(scene: &mut Scene<'_>, operation: &str, subject: &Subje
     let permitted = permitted.unwrap_or_else(|| panic!("{operation}: nobody may call it"));
     scene.keep_logged_in(permitted).await;
     if let Some(caller) = scene.logins.get(&permitted) {
-        // Personal tokens belong to whoever made them.
+        // Personal tokens belong to whoever made them, files that no message shows to whoever sent them.
         let caller = account(scene.app, caller).await;
+        if operation.contains("/rooms.mediaConfirm/") {
+            let (file, sender) = (format!("file-{}", subject.number), &caller.as_ref().expect("it is logged in").user.id);
+            insert_file(scene.app, &file, &subject.room, sender).await;
+        }
         if operation.contains("PersonalAccessToken") {
             let mine = format!("mine-{}", subject.number);
             let made = scene.app.services.create_personal_token(&caller.expect("it is logged in"), mine, false).await;

@@ -279,6 +279,34 @@ impl Maker {
         Some(self.spoilt_bytes(body.to_string()))
     }
 
+    /// The bytes of a form, for what takes one: pieces of forms in any order.
+    fn form(&mut self, described: &Value) -> Option<Vec<u8>> {
+        const PIECES: &[&[u8]] = &[
+            b"--the-end\r\n",
+            b"--the-end--\r\n",
+            b"\r\n",
+            b"Content-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n",
+            b"Content-Disposition: form-data; name=\"description\"\r\n\r\n",
+            b"Content-Disposition: form-data; name=\"\"; filename*=UTF-8''%FF\r\n",
+            b"Content-Type: image/png\r\n\r\n",
+            b"Content-Type: \xff/\0\r\n\r\n",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"<svg onload=1>",
+            b"words",
+            b"\0\xff",
+        ];
+        if described["requestBody"]["content"]["multipart/form-data"].is_null() {
+            return None;
+        }
+        // Half of them begin as forms begin.
+        let mut bytes = if self.dice.once_in(2) { [PIECES[0], PIECES[3]].concat() } else { Vec::new() };
+        for _ in 0..self.dice.below(12) {
+            let piece: &&[u8] = self.dice.pick(PIECES);
+            bytes.extend_from_slice(piece);
+        }
+        Some(bytes)
+    }
+
     /// Puts anything in place of some member.
     fn spoil(&mut self, value: &mut Value) {
         match value {
@@ -389,7 +417,12 @@ impl Stage {
             if !is_anonymous {
                 call = call.as_user(&self.caller);
             }
+            let form = maker.form(described);
             let reply = match body {
+                None if form.is_some() => {
+                    let call = call.header("x-visitor-token", "token-1");
+                    call.bytes("multipart/form-data; boundary=the-end", form.unwrap_or_default()).send().await
+                }
                 None => call.send().await,
                 Some(body) => call.bytes("application/json", body).send().await,
             };

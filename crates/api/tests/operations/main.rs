@@ -10,6 +10,8 @@ mod custom_fields;
 mod departments;
 mod document;
 mod envelope;
+mod erasures;
+mod files;
 mod fuzz;
 mod inquiries;
 mod limits;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use usher_domain::custom_field::{CustomField, Scope};
 use usher_domain::department::Department;
+use usher_domain::file::{File, FileState};
 use usher_domain::mail::{Mail, MailKind};
 use usher_domain::user::Availability;
 use usher_services::StoreError;
@@ -11,9 +12,9 @@ use usher_services::users::UserChoice;
 use usher_store::q::roles::Role;
 use usher_store::q::users::User;
 use usher_store::{q, values};
-use usher_testkit::TestApp;
-use usher_testkit::application::{Login, PASSWORD};
+use usher_testkit::application::{Call, Login, PASSWORD, Reply};
 use usher_testkit::clock::START;
+use usher_testkit::{Form, TestApp};
 
 use crate::support::MESSAGE;
 
@@ -26,6 +27,10 @@ pub struct Good {
     pub query: Vec<(&'static str, String)>,
     /// The body.
     pub body: Option<Value>,
+    /// The form, for what takes a file in place of a body.
+    pub form: Option<Form>,
+    /// The visitor's token in the header, where it stands there.
+    pub visitor_token: Option<String>,
 }
 
 /// What a request is about. Numbered, so that no request stands in the way of the next.
@@ -81,11 +86,17 @@ impl Subject {
         if operation.ends_with("/livechat/transcript/{rid}") {
             want_all_transcripts(app, operation.starts_with("DELETE")).await;
         }
+        if operation.ends_with("/usher/erasures/{id}") {
+            insert_erasure(app, &format!("erasure-{}", self.number)).await;
+        }
         if operation.ends_with("/usher/mails.retry") {
             insert_failed_mail(app, &format!("mail-{}", self.number)).await;
         }
         if operation.ends_with("/roles.update") || operation.ends_with("/roles.delete") {
             insert_role(app, &format!("role-{}", self.number)).await;
+        }
+        if let Some(caller) = caller.filter(|_| operation.contains("/rooms.mediaConfirm/")) {
+            insert_file(app, &format!("file-{}", self.number), &self.room, &caller.user.id).await;
         }
         let needs_token =
             operation.ends_with("/users.regeneratePersonalAccessToken") || operation.ends_with("/users.removePersonalAccessToken");
@@ -98,7 +109,7 @@ impl Subject {
 
 /// Whether an operation is about a message or a room of which users ask.
 pub fn is_about_messages(operation: &str) -> bool {
-    ["/chat.", "/channels.", "/rooms.info", "/subscriptions.", "/livechat/message", "/messages"]
+    ["/chat.", "/channels.", "/rooms.info", "/rooms.upload", "/rooms.media", "/subscriptions.", "/livechat/message", "/messages"]
         .iter()
         .any(|part| operation.contains(part))
 }
@@ -176,6 +187,16 @@ async fn want_all_transcripts(app: &TestApp, are_wanted: bool) {
     want.await.expect("rooms can be changed");
 }
 
+/// Puts an erasure into the store of which nothing is left to do.
+async fn insert_erasure(app: &TestApp, id: &str) {
+    let id = id.to_owned();
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
+        q::erasures::insert(tx, &id, "subject", "nobody", "visitor", START)?;
+        q::erasures::finish(tx, &id, START)
+    });
+    insert.await.expect("there is no such erasure yet");
+}
+
 /// Puts a mail into the store that was given up.
 pub async fn insert_failed_mail(app: &TestApp, id: &str) {
     let mail = Mail {
@@ -203,6 +224,29 @@ pub async fn queue_rooms(app: &TestApp, inquiry_id: &str) {
         tx.execute("UPDATE rooms SET inquiry_id = ?1 WHERE id = (SELECT MAX(id) FROM rooms WHERE is_open)", values![&id])
     });
     queue.await.expect("rooms can be changed");
+}
+
+/// Puts a file into the store that somebody sent for a room and that no message shows yet, in place of any of this id.
+pub async fn insert_file(app: &TestApp, id: &str, room: &str, sender: &str) {
+    let file = File {
+        id: id.to_owned(),
+        room_id: room.to_owned(),
+        visitor_id: "visitor".to_owned(),
+        sender_id: sender.to_owned(),
+        name: "words.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        size: 5,
+        dimensions: None,
+        state: FileState::Stored,
+        message_id: None,
+        created_at: START,
+    };
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
+        tx.execute("DELETE FROM files WHERE id = ?1", values![&file.id])?;
+        q::files::insert(tx, &file.id, &file.room_id, &file.visitor_id, &file.sender_id, START)?;
+        q::files::store(tx, &file)
+    });
+    assert_eq!(insert.await, Ok(true));
 }
 
 /// Puts a custom field into the store of which nothing is asked.
@@ -263,6 +307,10 @@ fn asks(query: &[(&'static str, &str)]) -> Good {
     Good { query, ..Good::default() }
 }
 
+fn sends_file() -> Good {
+    Good { form: Some(Form::file("words.txt", "text/plain", b"words")), ..Good::default() }
+}
+
 /// A department as it is sent, with an agent for it.
 fn department(name: &str, agent_id: &str) -> Value {
     let members = json!({
@@ -276,6 +324,19 @@ fn department(name: &str, agent_id: &str) -> Value {
 }
 
 impl Good {
+    /// Sends it by `call`, which has its address already.
+    pub async fn send(&self, call: Call<'_>) -> Reply {
+        let call = match &self.visitor_token {
+            Some(token) => call.header("x-visitor-token", token),
+            None => call,
+        };
+        match (&self.form, &self.body) {
+            (Some(form), _) => call.form(form.clone()).send().await,
+            (None, Some(body)) => call.json(body).send().await,
+            (None, None) => call.send().await,
+        }
+    }
+
     fn at(self, path: &str) -> Good {
         let path = self.path.into_iter().chain([path.to_owned()]).collect();
         Good { path, ..self }
@@ -363,7 +424,11 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
             sends(json!({"email": "mary@example.com", "subject": "Your chat"})).at(room)
         }
         "v1/livechat/transcript/{rid}" => plain().at(room),
+        "v1/usher/erasures/{id}" => plain().at(&named("erasure")),
         "v1/usher/mails.retry" => sends(json!({"mailId": named("mail")})),
+        "v1/livechat/upload/{rid}" => Good { visitor_token: Some(token.clone()), ..sends_file().at(room) },
+        "v1/rooms.upload/{rid}" | "v1/rooms.media/{rid}" => sends_file().at(room),
+        "v1/rooms.mediaConfirm/{rid}/{fileId}" => sends(json!({"msg": "Look"})).at(room).at(&named("file")),
         "v1/livechat/room.close" => sends(json!({"rid": room, "token": token})),
         "v1/livechat/room.closeByUser" => {
             let transcript = json!({"sendToVisitor": false, "requestData": {"email": "mary@example.com", "subject": "Chat"}});
@@ -450,6 +515,8 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
         | "v1/rooms.get"
         | "v1/subscriptions.get"
         | "v1/roles.getUsersInPublicRoles"
+        | "v1/usher/erasures"
+        | "v1/usher/erasures/key"
         | "v1/usher/mails"
         | "v1/users.list"
         | "v1/users.listByStatus"

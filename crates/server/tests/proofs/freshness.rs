@@ -259,7 +259,9 @@ fn the_next_request_sees_every_change() {
 fn another_process_sees_every_change_within_a_second() {
     let Some(database) = postgres::database() else { return };
     let folder = Folder::default();
-    let place = |name: &str| Place::start(&Setup::usual(&folder.path().join(name)).with("--database-url", &database.url));
+    let place = |name: &str| {
+        Place::start(&Setup::usual(&folder.path().join(name)).with("--database-url", &database.url).with("--files-url", "off"))
+    };
     flip_all("PostgreSQL with two servers", &["first", "second"].map(place));
 }
 

@@ -144,7 +144,7 @@ fn hold(engine: &str, servers: &[&Server]) {
 }
 
 fn on_postgres(folder: &Folder, database: &Database, number: usize) -> Setup {
-    Setup::usual(&folder.path().join(number.to_string())).with("--database-url", &database.url)
+    Setup::usual(&folder.path().join(number.to_string())).with("--database-url", &database.url).with("--files-url", "off")
 }
 
 #[test]

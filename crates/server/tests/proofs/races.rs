@@ -136,7 +136,9 @@ fn race_on_postgres(database: &Database, engine: &str, processes: usize) {
     let folder = Folder::default();
     let servers: Vec<Server> = (0..processes)
         .map(|number| {
-            let setup = Setup::usual(&folder.path().join(number.to_string())).with("--database-url", &database.url);
+            let setup = Setup::usual(&folder.path().join(number.to_string()))
+                .with("--database-url", &database.url)
+                .with("--files-url", "off");
             Server::start(&setup).expect("the server starts")
         })
         .collect();

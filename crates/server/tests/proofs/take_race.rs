@@ -202,7 +202,7 @@ fn race_on_postgres(engine: &str, processes: usize) {
     let folder = Folder::default();
     let servers: Vec<Server> = (0..processes)
         .map(|number| {
-            let setup = setup(&folder, &number.to_string()).with("--database-url", &database.url);
+            let setup = setup(&folder, &number.to_string()).with("--database-url", &database.url).with("--files-url", "off");
             Server::start(&setup).expect("the server starts")
         })
         .collect();

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use usher_domain::settings::SITE_URL;
 use usher_domain::user::Availability;
 use usher_store::q::users::User;
 use utoipa::ToSchema;
@@ -118,7 +117,7 @@ impl<'a> AccountDocument<'a> {
 
 /// Where the picture of a user is: an absolute address, or one of this server while it does not know its own.
 pub fn avatar_url(user: &User, platform: &Platform) -> String {
-    format!("{}/avatar/{}", platform.settings.text(&SITE_URL).trim_end_matches('/'), user.username)
+    format!("{}/avatar/{}", platform.site(), user.username)
 }
 
 pub(super) fn addresses(user: &User) -> Vec<UserAddress<'_>> {

@@ -24,7 +24,8 @@ impl Serialize for Details<'_> {
 }
 
 /// A stored value as it is shown.
-struct Detail<'a>(&'a Value);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Detail<'a>(pub &'a Value);
 
 impl Serialize for Detail<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

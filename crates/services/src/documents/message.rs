@@ -6,7 +6,9 @@ use usher_domain::message::{Author, Block, Message, blocks, links};
 use usher_domain::room::Person;
 use utoipa::ToSchema;
 
+use super::details::Detail;
 use super::{Date, Details, Eyes};
+use crate::files::{ATTACHMENTS, FILE, FILES, SIZE};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,6 +45,21 @@ pub struct MessageDocument<'a> {
     /// Only the caller's own mark.
     #[serde(skip_serializing_if = "Option::is_none")]
     starred: Option<[Star<'a>; 1]>,
+    /// The file that it shows.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Detail<'a>>,
+    /// The same again, as a list.
+    #[schema(value_type = Option<Vec<Object>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Detail<'a>>,
+    /// Quotes, files, and what clients attach.
+    #[schema(value_type = Option<Vec<Object>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<Detail<'a>>,
+    /// Where programs fetch its file.
+    #[serde(rename = "fileUpload", skip_serializing_if = "Option::is_none")]
+    file_upload: Option<FileUpload<'a>>,
     /// What only some messages have.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -121,13 +138,42 @@ impl<'a> MessageDocument<'a> {
             channels: [],
             md: blocks(&message.text),
             starred: star(message, eyes),
-            details: Details { members: &message.details, without: &[ALIAS, STARRED] },
+            file: message.details.get(FILE).map(Detail),
+            files: message.details.get(FILES).map(Detail),
+            attachments: message.details.get(ATTACHMENTS).map(Detail),
+            file_upload: None,
+            details: Details { members: &message.details, without: &[ALIAS, STARRED, FILE, FILES, ATTACHMENTS, SIZE] },
         }
+    }
+
+    /// The message for the visitor with this token. `site` is what the addresses of files begin with.
+    pub fn for_visitor(message: &'a Message, token: &'a str, site: &str) -> MessageDocument<'a> {
+        let document = MessageDocument::new(message, Eyes::Visitor(token));
+        MessageDocument { file_upload: FileUpload::of(message, site), ..document }
     }
 
     /// The messages for these eyes.
     pub fn list(messages: &'a [Message], eyes: Eyes<'a>) -> Vec<MessageDocument<'a>> {
         messages.iter().map(|message| MessageDocument::new(message, eyes)).collect()
+    }
+}
+
+/// Where the file of a message is.
+#[derive(Debug, Serialize, ToSchema)]
+struct FileUpload<'a> {
+    #[serde(rename = "publicFilePath")]
+    public_file_path: String,
+    #[serde(rename = "type")]
+    media_type: &'a str,
+    size: i64,
+}
+
+impl<'a> FileUpload<'a> {
+    fn of(message: &'a Message, site: &str) -> Option<FileUpload<'a>> {
+        let media_type = message.details.get(FILE)?.get("type")?.as_str()?;
+        let size = message.details.get(SIZE)?.as_i64()?;
+        let link = message.details.get(ATTACHMENTS)?.get(0)?.get("title_link")?.as_str()?;
+        Some(FileUpload { public_file_path: format!("{site}{link}"), media_type, size })
     }
 }
 

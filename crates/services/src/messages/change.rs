@@ -94,6 +94,7 @@ impl Services {
                 delete(&mut work_on(tx, &message, &mut ids.clone(), now)?, message, by, keeping)
             })
             .await
+            .inspect(|_| self.unsealed.notify_one())
     }
 
     /// Gives a message another text in a user's name.
@@ -165,6 +166,7 @@ impl Services {
                 delete(&mut RoomWork::on(tx, room, &mut ids.clone(), now), message, by, keeping)
             })
             .await
+            .inspect(|_| self.unsealed.notify_one())
     }
 }
 
@@ -212,6 +214,8 @@ fn delete(work: &mut RoomWork<'_, '_>, message: Message, by: Person, keeping: Ke
     let now = work.now;
     if keeping.keeps_history {
         keep_copy(work, &message)?;
+    } else {
+        q::files::remove_of_message(work.tx, &message.id, now)?;
     }
     if keeping.shows_deleted {
         let edited = Some(Edited { at: now, by });

@@ -15,6 +15,7 @@ use usher_store::{Tx, q};
 
 use super::quotes::Quoting;
 use super::repeated;
+use crate::files::ShownFile;
 use crate::logins::Account;
 use crate::rooms::{RoomWork, may_read};
 use crate::{Error, Refusal, Services};
@@ -57,6 +58,16 @@ impl Services {
     ///
     /// There is no such room, the user may not read it, it is closed, or the text is too long.
     pub async fn post_user_message(&self, account: &Account, message: UserMessage) -> Result<Message, Error> {
+        self.post_user_message_with(account, message, None).await
+    }
+
+    /// The same for a message that may show a file.
+    pub(crate) async fn post_user_message_with(
+        &self,
+        account: &Account,
+        message: UserMessage,
+        file: Option<ShownFile>,
+    ) -> Result<Message, Error> {
         let platform = self.platform();
         let settings = &platform.settings;
         self.check_size_for_users(&message.text)?;
@@ -91,6 +102,10 @@ impl Services {
                 let mut details = message.details.clone();
                 check_thread(tx, &room, &details)?;
                 quote::set(&mut details, quotes.attachments(tx, &Quoting::User(&platform, &user, &room.visitor_id))?);
+                if let Some(file) = &file {
+                    file.describe(&mut details);
+                    file.post(tx, &id)?;
+                }
                 let message = Message {
                     id: id.clone(),
                     room_id: room.id.clone(),

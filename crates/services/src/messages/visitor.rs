@@ -11,6 +11,7 @@ use usher_store::{Tx, q};
 
 use super::quotes::{Quotes, Quoting};
 use super::repeated;
+use crate::files::ShownFile;
 use crate::rooms::opened_for;
 use crate::visitors::{Registration, register};
 use crate::{Error, Refusal, Services};
@@ -52,6 +53,8 @@ struct Posting {
     /// Why no message with this text may be posted, whatever the room.
     refusal: Option<Refusal>,
     counts_as_unread: bool,
+    /// The file that it shows.
+    file: Option<ShownFile>,
     now: i64,
 }
 
@@ -59,6 +62,17 @@ impl Services {
     /// Stores a visitor's message. The answer comes after it is durable.
     pub async fn post_visitor_message(&self, token: VisitorToken, message: VisitorMessage) -> Result<Message, Error> {
         let posting = self.posting(message);
+        self.store.write(move |tx| post(tx, &token, &posting)).await
+    }
+
+    /// The same for a message that shows a file.
+    pub(crate) async fn post_with_file(
+        &self,
+        token: VisitorToken,
+        message: VisitorMessage,
+        file: ShownFile,
+    ) -> Result<Message, Error> {
+        let posting = Posting { file: Some(file), ..self.posting(message) };
         self.store.write(move |tx| post(tx, &token, &posting)).await
     }
 
@@ -129,6 +143,7 @@ impl Services {
             id: message.id.unwrap_or_else(|| self.new_id()),
             room_id: message.room_id,
             text: message.text,
+            file: None,
             now: self.now(),
         }
     }
@@ -235,6 +250,9 @@ fn append(tx: &mut Tx<'_>, posting: &Posting, room: q::rooms::ForPosting) -> Res
     let (now, ts) = (*now, next_message_ts(*now, room.last_ts));
     let mut details = Map::new();
     quote::set(&mut details, posting.quotes.attachments(tx, &Quoting::Visitor(&room.visitor_id))?);
+    if let Some(file) = &posting.file {
+        file.describe(&mut details);
+    }
     let message = Message {
         id: id.clone(),
         room_id: room_id.clone(),
@@ -251,6 +269,9 @@ fn append(tx: &mut Tx<'_>, posting: &Posting, room: q::rooms::ForPosting) -> Res
     if !q::messages::insert(tx, &message)? {
         let stored = q::messages::by_id(tx, id)?.ok_or(Error::Broken("a message whose id is taken is not there"))?;
         return repeated(stored, room_id, &message.author.id, true);
+    }
+    if let Some(file) = &posting.file {
+        file.post(tx, id)?;
     }
     let seq = room.seq + 1;
     q::rooms::add_visitor_message(tx, q::rooms::Posted { room_id, seq, message_id: id, ts, now })?;

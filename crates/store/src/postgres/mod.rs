@@ -6,8 +6,8 @@
 mod connection;
 mod worker;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 pub(crate) use connection::Connection;
@@ -43,6 +43,8 @@ pub(crate) struct Postgres {
     reads: Lane<Box<dyn Job>>,
     long_reads: Lane<Box<dyn Job>>,
     threads: Vec<JoinHandle<()>>,
+    /// Holds the claim on files.
+    claim: Mutex<Option<Box<Connection>>>,
 }
 
 impl Postgres {
@@ -71,7 +73,7 @@ impl Postgres {
             threads.push(worker::start_reader(url, inbox.clone(), Arc::clone(&state))?);
         }
         let (writes, reads, long_reads) = (Lane(writes), Lane(reads), Lane(long_reads));
-        Ok(Postgres { url: url.to_owned(), state, writes, reads, long_reads, threads })
+        Ok(Postgres { url: url.to_owned(), state, writes, reads, long_reads, threads, claim: Mutex::new(None) })
     }
 
     pub(crate) async fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
@@ -96,6 +98,22 @@ impl Postgres {
         (committed, committed)
     }
 
+    /// Claims the files of this database, `alone` or together with others. Gives whether nobody stands in the way. Blocks.
+    pub(crate) fn claim_files(&self, alone: bool) -> Result<bool, StoreError> {
+        let sql = if alone { dialect::POSTGRES_CLAIM_ALONE } else { dialect::POSTGRES_CLAIM_TOGETHER };
+        let (connection, is_claimed) = apart(|| {
+            let mut connection = Connection::open(&self.url)?;
+            let mut is_claimed = false;
+            connection.query(sql, &[], &mut |row| {
+                is_claimed = row.boolean(0)?;
+                Ok(())
+            })?;
+            Ok::<_, StoreError>((connection, is_claimed))
+        })?;
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(connection));
+        Ok(is_claimed)
+    }
+
     /// Rewrites every table. Blocks, and keeps everybody else out of each table meanwhile.
     pub(crate) fn rewrite(&self) -> Result<(), StoreError> {
         apart(|| Connection::open(&self.url)?.batch(dialect::POSTGRES_REWRITE))
@@ -110,6 +128,8 @@ impl Postgres {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+        let claim = self.claim.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        apart(|| drop(claim));
     }
 }
 

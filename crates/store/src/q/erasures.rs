@@ -1,14 +1,26 @@
 //! The ledger of erasures: what was erased, when and at whose wish, never of whom.
 
 use super::statements;
-use crate::{Row, StoreError, Tx, values};
+use crate::{Columns, Row, StoreError, Tx, values};
+
+/// An entry with all that is shown of it.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes, others, files, mails_sent
+             FROM erasures ",
+            $rest
+        )
+    };
+}
 
 statements! {
     INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, requested_at, visitors, contacts, rooms, messages, changes,
-                                    others)
-              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0, 0)";
+                                    others, files, mails_sent)
+              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0, 0, 0, 0)";
     COUNT = "UPDATE erasures SET visitors = visitors + ?2, contacts = contacts + ?3, rooms = rooms + ?4, messages = messages + ?5,
-                    changes = changes + ?6, others = others + ?7
+                    changes = changes + ?6, others = others + ?7, files = files + ?8,
+                    mails_sent = mails_sent + ?9
              WHERE id = ?1";
     FINISH = "UPDATE erasures SET visitor_id = NULL, erased_at = ?2 WHERE id = ?1";
     UNFINISHED = "SELECT id, visitor_id FROM erasures WHERE sealed_at IS NULL AND visitor_id IS NOT NULL ORDER BY requested_at";
@@ -16,8 +28,9 @@ statements! {
     BEGIN_PASS = "UPDATE erasures SET seal_pass = ?1 WHERE sealed_at IS NULL AND erased_at IS NOT NULL";
     END_PASS = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND seal_pass = ?1";
     VISITOR = "SELECT visitor_id FROM erasures WHERE id = ?1";
-    BY_ID = "SELECT actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes, others
-                  FROM erasures WHERE id = ?1";
+    BY_ID = select!("WHERE id = ?1");
+    NEWEST = select!("WHERE requested_at >= 0 ORDER BY requested_at DESC, id DESC LIMIT ?1 OFFSET ?2");
+    COUNT_ALL = "SELECT COUNT(*) FROM erasures WHERE requested_at >= 0";
 }
 
 /// How many records of each class an erasure deleted.
@@ -35,11 +48,17 @@ pub struct Counts {
     pub changes: i64,
     /// Everything else: subscriptions, decisions of routing, pages seen, mails, values of custom fields.
     pub others: i64,
+    /// Files, with their smaller pictures.
+    pub files: i64,
+    /// Mails about the visitor that had left before: those were not reached.
+    pub mails_sent: i64,
 }
 
 /// An entry of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
+    /// Its id.
+    pub id: String,
     /// The kind of caller who wished it.
     pub actor: String,
     /// When (milliseconds UTC).
@@ -61,7 +80,17 @@ pub fn insert(tx: &mut Tx<'_>, id: &str, subject: &str, visitor_id: &str, actor:
 pub fn count(tx: &mut Tx<'_>, id: &str, counts: &Counts) -> Result<(), StoreError> {
     tx.execute_one(
         COUNT,
-        values![id, counts.visitors, counts.contacts, counts.rooms, counts.messages, counts.changes, counts.others],
+        values![
+            id,
+            counts.visitors,
+            counts.contacts,
+            counts.rooms,
+            counts.messages,
+            counts.changes,
+            counts.others,
+            counts.files,
+            counts.mails_sent
+        ],
     )
 }
 
@@ -100,19 +129,29 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Erasure>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
 }
 
+/// A page of the entries, the newest first, and how many there are.
+pub fn list(tx: &mut Tx<'_>, offset: i64, count: Option<i64>) -> Result<(Vec<Erasure>, i64), StoreError> {
+    let total = tx.query_one(COUNT_ALL, values![], |row| row.integer(0))?;
+    Ok((tx.query(NEWEST, values![count.unwrap_or(i64::MAX), offset], read)?, total))
+}
+
 fn read(row: &Row<'_>) -> Result<Erasure, StoreError> {
+    let mut columns = Columns::from(row, 0);
     Ok(Erasure {
-        actor: row.text(0)?,
-        requested_at: row.integer(1)?,
-        erased_at: row.optional_integer(2)?,
-        sealed_at: row.optional_integer(3)?,
+        id: columns.text()?,
+        actor: columns.text()?,
+        requested_at: columns.integer()?,
+        erased_at: columns.optional_integer()?,
+        sealed_at: columns.optional_integer()?,
         counts: Counts {
-            visitors: row.integer(4)?,
-            contacts: row.integer(5)?,
-            rooms: row.integer(6)?,
-            messages: row.integer(7)?,
-            changes: row.integer(8)?,
-            others: row.integer(9)?,
+            visitors: columns.integer()?,
+            contacts: columns.integer()?,
+            rooms: columns.integer()?,
+            messages: columns.integer()?,
+            changes: columns.integer()?,
+            others: columns.integer()?,
+            files: columns.integer()?,
+            mails_sent: columns.integer()?,
         },
     })
 }

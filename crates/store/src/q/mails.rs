@@ -26,6 +26,7 @@ statements! {
     RETRY = "UPDATE mails SET state = 'waiting', attempts = 0, failure = NULL, next_attempt_at = ?2, updated_at = ?2
              WHERE id = ?1 AND state <> 'sent' AND failure IS NOT NULL";
     SENT_SINCE = "SELECT 1 FROM mails WHERE state = 'sent' AND created_at > ?1 LIMIT 1";
+    SENT_OF_VISITOR = "SELECT COUNT(*) FROM mails WHERE visitor_id = ?1 AND state = 'sent'";
     DELETE_OF_VISITOR = "DELETE FROM mails WHERE visitor_id = ?1 OR (about = ?2 AND visitor_id IS NULL)";
     PRUNE = "DELETE FROM mails WHERE id IN (
         SELECT id FROM mails WHERE created_at < ?1 AND (state = 'sent' OR (state = 'failed' AND created_at < ?2)) LIMIT 1000)";
@@ -149,6 +150,11 @@ pub fn retry(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<bool, StoreError> {
 /// Whether a mail was sent of those that were put here after `since`.
 pub fn any_sent_since(tx: &mut Tx<'_>, since: i64) -> Result<bool, StoreError> {
     Ok(tx.query_optional(SENT_SINCE, values![since], |_| Ok(()))?.is_some())
+}
+
+/// How many mails about a visitor have left.
+pub fn sent_of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<i64, StoreError> {
+    tx.query_one(SENT_OF_VISITOR, values![visitor_id], |row| row.integer(0))
 }
 
 /// Deletes the mails about a visitor, and those of nobody known that are about its e-mail address. Gives how many.

@@ -11,6 +11,7 @@ pub mod department_agents;
 pub mod departments;
 pub mod erasures;
 pub mod fields;
+pub mod files;
 pub mod login_tokens;
 pub mod mails;
 pub mod messages;
@@ -19,6 +20,7 @@ mod page;
 pub mod page_visits;
 pub mod permissions;
 pub mod queue;
+pub mod receipt_keys;
 pub mod roles;
 pub mod room_lists;
 pub mod rooms;
@@ -55,12 +57,14 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         departments::STATEMENTS,
         erasures::STATEMENTS,
         fields::STATEMENTS,
+        files::STATEMENTS,
         login_tokens::STATEMENTS,
         mails::STATEMENTS,
         messages::STATEMENTS,
         page_visits::STATEMENTS,
         permissions::STATEMENTS,
         queue::STATEMENTS,
+        receipt_keys::STATEMENTS,
         roles::STATEMENTS,
         room_lists::STATEMENTS,
         rooms::STATEMENTS,

@@ -12,15 +12,15 @@ use utoipa::ToSchema;
 use crate::ApiError;
 
 /// The most characters of an id.
-const ID_LIMIT: usize = 128;
+pub(super) const ID_LIMIT: usize = 128;
 
 /// The most characters of a text, which settings limit further.
-const TEXT_LIMIT: usize = 100_000;
+pub(super) const TEXT_LIMIT: usize = 100_000;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChatMessageAnswer)]
 pub struct MessageAnswer<'a> {
-    message: MessageDocument<'a>,
+    pub(super) message: MessageDocument<'a>,
 }
 
 /// A parameter that has to be there, told in the words of an operation that looks for it by itself.

@@ -11,7 +11,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use usher_services::logins::Account;
 use usher_testkit::TestApp;
-use usher_testkit::application::{Login, Reply};
+use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
 
 use super::places::FORMS;
@@ -23,13 +23,14 @@ use crate::support::{encoded, rows, with_removal};
 const TABLE: &str = include_str!("accepted.txt");
 
 /// Parts of the names of operations that are about a visitor and its room.
-const NEEDS_A_ROOM: [&str; 7] = [
+const NEEDS_A_ROOM: [&str; 8] = [
     "/livechat/room.",
     "/usher/rooms/",
     "/agent.info/",
     "/livechat/inquir",
     "/livechat/page.visited",
     "/livechat/transcript",
+    "/livechat/upload",
     "/livechat/visitor",
 ];
 
@@ -135,9 +136,28 @@ impl Stage {
         if let Some((Place::Header(name), Bad { sent: Sent::Bytes(bytes), .. })) = bad {
             call = call.raw_header(name, bytes);
         }
+        if replaced == "x-visitor-token" || matches!(bad, Some((Place::Body(_), _))) && good.form.is_some() {
+            return self.send_spoilt_form(call, &good, bad).await;
+        }
         match with_body(&good, bad) {
-            None => call.send().await,
+            None => good.send(call).await,
             Some(body) => call.bytes("application/json", body).send().await,
+        }
+    }
+}
+
+impl Stage {
+    /// Sends the form of a good request with another visitor's token, or something else in place of the form.
+    async fn send_spoilt_form(&self, call: Call<'_>, good: &Good, bad: Option<(Place<'_>, &Bad)>) -> Reply {
+        match (bad, &good.visitor_token) {
+            (Some((Place::Body(_), Bad { sent: Sent::Bytes(bytes), .. })), Some(token)) => {
+                call.header("x-visitor-token", token).bytes("application/json", bytes.clone()).send().await
+            }
+            (Some((Place::Body(_), Bad { sent: Sent::Bytes(bytes), .. })), None) => {
+                call.bytes("application/json", bytes.clone()).send().await
+            }
+            (Some((Place::Body(_), _)), _) => call.send().await,
+            _ => Good { visitor_token: None, ..good.clone() }.send(call).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use usher_testkit::Form;
 
 /// A caller with its own connections to one server.
 pub struct Client {
@@ -51,6 +52,18 @@ impl Client {
             Value::Null => self.agent.run(request.body(())?),
             body => self.agent.run(request.body(body.to_string())?),
         }?;
+        Ok(Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string()? })
+    }
+
+    /// `POST path` with a form.
+    pub fn upload(&self, path: &str, headers: &[(&str, &str)], form: Form) -> Result<Answer, ureq::Error> {
+        let (kind, bytes) = form.finish();
+        let uri = format!("{}{path}", self.address);
+        let mut request = ureq::http::Request::builder().method("POST").uri(uri).header("Content-Type", kind);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(bytes)?)?;
         Ok(Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string()? })
     }
 

@@ -1,6 +1,7 @@
 //! Callers who are logged in.
 
 use serde_json::{Value, json};
+use usher_testkit::Form;
 
 use super::http::{Answer, Client};
 use super::server::ADMIN_PASSWORD;
@@ -52,6 +53,11 @@ impl Session {
     pub fn call(&self, client: &Client, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())];
         client.call(method, path, &headers, body).expect("the server answers")
+    }
+
+    /// Sends a form in this session.
+    pub fn upload(&self, client: &Client, path: &str, form: Form) -> Result<Answer, ureq::Error> {
+        client.upload(path, &[("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())], form)
     }
 
     /// Calls in this session what must work, and gives the answer.

@@ -1,12 +1,13 @@
 //! The whole life of a chat, with everything that a visitor or an agent puts into it: after the visitor is erased nothing of it is left.
 //!
-//! Every visitor fills custom fields, sees pages before and during the chat, writes, edits, deletes; an agent answers, edits the answer, names
+//! Every visitor sends files, fills custom fields, sees pages before and during the chat, writes, edits, deletes; an agent answers, edits the answer, names
 //! the topic, tags and closes the chat with a comment; the visitor answers the survey; a transcript and an offline message wait for a mail
 //! server and are sent when it is there. Each of these carries a marker of its own, and each is first found on disk.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
+use usher_testkit::Form;
 use usher_testkit::engines::Folder;
 
 use super::markers::Marker;
@@ -50,10 +51,16 @@ enum Trace {
     Survey,
     OfflineMessage,
     TranscriptSubject,
+    FileName,
+    FileContent,
+    FileCaption,
+    DeletedFile,
+    AgentFileName,
+    AgentFileContent,
 }
 
 impl Trace {
-    const ALL: [Trace; 24] = [
+    const ALL: [Trace; 30] = [
         Trace::Token,
         Trace::Name,
         Trace::Email,
@@ -78,6 +85,12 @@ impl Trace {
         Trace::Survey,
         Trace::OfflineMessage,
         Trace::TranscriptSubject,
+        Trace::FileName,
+        Trace::FileContent,
+        Trace::FileCaption,
+        Trace::DeletedFile,
+        Trace::AgentFileName,
+        Trace::AgentFileContent,
     ];
 }
 
@@ -85,11 +98,20 @@ impl Trace {
 struct Life {
     markers: HashMap<Trace, Marker>,
     room: String,
+    /// Where the visitor's file is.
+    file: String,
+    /// The message whose file is deleted again.
+    doomed: String,
 }
 
 impl Life {
     fn new(random: &mut Random) -> Life {
-        Life { markers: Trace::ALL.map(|trace| (trace, Marker::new(random))).into(), room: String::new() }
+        Life {
+            markers: Trace::ALL.map(|trace| (trace, Marker::new(random))).into(),
+            room: String::new(),
+            file: String::new(),
+            doomed: String::new(),
+        }
     }
 
     fn text(&self, trace: Trace) -> String {
@@ -134,6 +156,20 @@ impl Life {
         }
     }
 
+    /// Sends two files, one of which is deleted again later, and gets one.
+    fn send_files(&mut self, client: &Client, agent: &Session) {
+        let token = self.text(Trace::Token);
+        let (path, headers) = (format!("{API}/upload/{}", self.room), [("x-visitor-token", token.as_str())]);
+        let (name, content) = (self.text(Trace::FileName), self.text(Trace::FileContent));
+        let form = Form::file(&name, "text/plain", content.as_bytes()).with_text("description", &self.text(Trace::FileCaption));
+        self.file = link(&done(client.upload(&path, &headers, form)));
+        let doomed = Form::file("doomed.txt", "text/plain", self.text(Trace::DeletedFile).as_bytes());
+        self.doomed = done(client.upload(&path, &headers, doomed))["_id"].as_str().expect("a message has an id").to_owned();
+        let (name, content) = (self.text(Trace::AgentFileName), self.text(Trace::AgentFileContent));
+        let form = Form::file(&name, "text/plain", content.as_bytes());
+        done(agent.upload(client, &format!("/api/v1/rooms.upload/{}", self.room), form));
+    }
+
     /// The agent answers, and gives the visitor another name.
     fn answer(&self, client: &Client, agent: &Session) -> String {
         let mut last = String::new();
@@ -159,6 +195,8 @@ impl Life {
         let edited = json!({"token": token, "rid": self.room, "msg": self.text(Trace::EditedText)});
         done(client.call("PUT", &format!("{API}/message/edited{id}"), &[], &edited));
         done(client.call("DELETE", &format!("{API}/message/deleted{id}"), &[], &json!({"token": token, "rid": self.room})));
+        let doomed = json!({"token": token, "rid": self.room});
+        done(client.call("DELETE", &format!("{API}/message/{}", self.doomed), &[], &doomed));
         let edited = json!({"roomId": self.room, "msgId": reply, "text": self.text(Trace::EditedReply)});
         agent.demand(client, "POST", "/api/v1/chat.update", &edited);
     }
@@ -187,6 +225,8 @@ impl Life {
         for trace in [Trace::Text, Trace::EditedText, Trace::Reply, Trace::EditedReply, Trace::Comment] {
             assert!(texts.contains(self.text(trace).as_str()), "{trace:?} of somebody who stays is gone: {history}");
         }
+        let file = client.get(&format!("{}?rc_room_type=l&rc_rid={}&rc_token={token}", self.file, self.room));
+        assert_eq!(file.expect("the server answers").text, self.text(Trace::FileContent));
         let room = &agent.demand(client, "GET", &format!("/api/v1/rooms.info?roomId={}", self.room), &Value::Null)["room"];
         assert_eq!(room["topic"], self.text(Trace::Topic).as_str(), "{room}");
         assert_eq!(room["tags"], json!([self.text(Trace::Tag)]), "{room}");
@@ -197,6 +237,11 @@ impl Life {
         let routing = agent.demand(client, "GET", &format!("/api/v1/usher/rooms/{}/routing", self.room), &Value::Null);
         assert!(routing.to_string().contains("agentId"), "{routing}");
     }
+}
+
+/// Where the file of a message is.
+fn link(message: &Value) -> String {
+    message["attachments"][0]["title_link"].as_str().expect("the message shows a file").to_owned()
 }
 
 /// The body of an answer that must be 200.
@@ -262,8 +307,14 @@ impl World {
     /// The control: what belongs to those who stay is found where nothing of the others is, but for what they took back and for mail
     /// that was sent.
     fn assert_others_are_there(&self) {
-        const GONE_ANYWAY: [Trace; 5] =
-            [Trace::FormerText, Trace::DeletedText, Trace::FormerReply, Trace::OfflineMessage, Trace::TranscriptSubject];
+        const GONE_ANYWAY: [Trace; 6] = [
+            Trace::FormerText,
+            Trace::DeletedText,
+            Trace::FormerReply,
+            Trace::OfflineMessage,
+            Trace::TranscriptSubject,
+            Trace::DeletedFile,
+        ];
         let (found, _) = self.scanner.scan_folder(&self.setup.folder);
         for (number, life) in self.lives.iter().enumerate().filter(|(number, _)| !is_even(*number)) {
             for (trace, marker) in life.markers.iter().filter(|(trace, _)| !GONE_ANYWAY.contains(trace)) {
@@ -292,6 +343,7 @@ fn nothing_of_a_chat_is_left_when_its_visitor_is_erased() {
     let mut replies = Vec::new();
     for life in &mut world.lives {
         life.write(&client);
+        life.send_files(&client, &agent);
         replies.push(life.answer(&client, &agent));
     }
     world.look();
