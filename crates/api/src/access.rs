@@ -132,6 +132,9 @@ requirements! {
     CloseRoom = All [CLOSE_LIVECHAT_ROOM];
     DeleteDepartment = Any [MANAGE_LIVECHAT_DEPARTMENTS REMOVE_LIVECHAT_DEPARTMENT];
     DeleteUser = All [DELETE_USER];
+    EraseContacts = All [ERASE_CONTACTS];
+    ExportContacts = All [EXPORT_CONTACTS];
+    HoldContacts = All [HOLD_CONTACTS];
     EditPrivilegedSetting = All [EDIT_PRIVILEGED_SETTING];
     EditOtherUserActiveStatus = Any [EDIT_OTHER_USER_ACTIVE_STATUS MANAGE_MODERATION_ACTIONS];
     EditSettings = Any [EDIT_PRIVILEGED_SETTING MANAGE_SELECTED_SETTINGS];

@@ -129,6 +129,9 @@ permissions! {
     CREATE_PERSONAL_ACCESS_TOKENS = "create-personal-access-tokens" [ADMIN USER], "Make lasting tokens of one's own.";
     MANAGE_MODERATION_ACTIONS = "manage-moderation-actions" [ADMIN], "Act on what was reported.";
     GET_SERVER_INFO = "get-server-info" [ADMIN], "See the server's exact version.";
+    ERASE_CONTACTS = "erase-contacts" [ADMIN], "Erase a contact with all of its chats.";
+    EXPORT_CONTACTS = "export-contacts" [ADMIN], "See and export all that is held on a contact.";
+    HOLD_CONTACTS = "hold-contacts" [ADMIN], "Keep a contact from being erased, and let it be erased again.";
     VIEW_ERASURE_RECEIPTS = "view-erasure-receipts" [ADMIN], "See what was erased, and the receipts of it.";
     VIEW_LOGS = "view-logs" [ADMIN], "See the log.";
     VIEW_STATISTICS = "view-statistics" [ADMIN], "See the statistics.";

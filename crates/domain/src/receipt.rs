@@ -26,6 +26,15 @@ impl ErasureState {
     }
 }
 
+/// Why staff may say that it erases somebody. Words of its own could name the person.
+pub const REASONS: [&str; 6] =
+    ["asked-for", "consent-withdrawn", "objection", "no-longer-needed", "processed-unlawfully", "legal-obligation"];
+
+/// The reason of this name.
+pub fn reason(name: &str) -> Option<&'static str> {
+    REASONS.into_iter().find(|known| *known == name)
+}
+
 /// What an erasure could not reach, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotReached {
@@ -60,6 +69,8 @@ pub struct Receipt {
     pub state: ErasureState,
     /// The kind of caller who wished it: `visitor`, `staff` or `retention`.
     pub actor: String,
+    /// Why, if staff said so: one of [`REASONS`].
+    pub reason: Option<String>,
     /// When (milliseconds UTC).
     pub requested_at: i64,
     /// When the last row was gone.
@@ -87,6 +98,7 @@ impl Receipt {
             "_id": self.id,
             "state": self.state.name(),
             "actor": self.actor,
+            "reason": self.reason,
             "requestedAt": iso(self.requested_at),
             "erasedAt": self.erased_at.map(iso),
             "sealedAt": self.sealed_at.map(iso),
@@ -145,6 +157,7 @@ mod tests {
             id: "e1".to_owned(),
             state: ErasureState::Erased,
             actor: "visitor".to_owned(),
+            reason: None,
             requested_at: 1_706_702_400_000,
             erased_at: Some(1_706_702_400_001),
             sealed_at: None,
@@ -153,7 +166,7 @@ mod tests {
         };
         let text = concat!(
             r#"{"_id":"e1","actor":"visitor","erased":{"messages":4,"visitors":1},"erasedAt":"2024-01-31T12:00:00.001Z","#,
-            r#""notReached":[{"count":2,"what":"mail-sent"},{"what":"external-backups"}],"#,
+            r#""notReached":[{"count":2,"what":"mail-sent"},{"what":"external-backups"}],"reason":null,"#,
             r#""requestedAt":"2024-01-31T12:00:00.000Z","sealedAt":null,"state":"erased"}"#
         );
         assert_eq!(String::from_utf8(signed_bytes(&receipt.document())).as_deref(), Ok(text));

@@ -39,6 +39,19 @@ pub enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Put everything into one file, while the server serves or is stopped
+    Backup {
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
+    /// Make data of a backup, in an empty folder or database, without those who were erased since
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// A newer backup or the former data folder, which says who was erased since; may be given several times
+        #[arg(long = "ledger", value_name = "FILE|FOLDER")]
+        ledgers: Vec<PathBuf>,
+    },
     /// Receipts of what was erased
     Receipt {
         /// How.

@@ -1,6 +1,7 @@
 //! The `usher` program: command line, wiring, start and stop. Everything else is in the crates it puts together.
 
 mod administration;
+mod backup;
 mod command_line;
 mod folder_lock;
 mod logging;
@@ -53,6 +54,8 @@ fn run(command_line: CommandLine) -> anyhow::Result<()> {
         }
         Command::Receipt { command: ReceiptCommand::Verify { key, file } } => receipt::verify(&file, &key),
         Command::Receipt { command: ReceiptCommand::RotateKey } => receipt::rotate_key(&config),
+        Command::Backup { file } => runtime()?.block_on(backup::backup(&config, &file)),
+        Command::Restore { file, ledgers } => runtime()?.block_on(backup::restore(&config, settings, &file, &ledgers)),
         Command::Purge { rewrite } => runtime()?.block_on(purge::purge(&config, settings, rewrite)),
     }
 }

@@ -40,10 +40,8 @@ pub fn settings(variables: &BTreeMap<String, String>) -> anyhow::Result<Settings
 ///
 /// Another process has the folder, the data are newer than this program, or the database cannot be reached.
 pub async fn open(config: &Config, settings: SettingsOfEnvironment) -> anyhow::Result<Opened> {
-    let (location, lock) = match &config.database_url {
-        Some(url) => (Location::Postgres(url.clone()), None),
-        None => (Location::Folder(config.data.clone()), Some(FolderLock::take(&config.data)?)),
-    };
+    let lock = config.database_url.is_none().then(|| FolderLock::take(&config.data)).transpose()?;
+    let location = location(config);
     let (clock, hub) = (Arc::new(SystemClock::default()), Arc::new(Hub::default()));
     let safe = Options::safe(clock.clone(), hub.clone());
     let options = Options { synchronous: config.synchronous, scrub: config.scrub, serializable: config.serializable, ..safe };
@@ -79,8 +77,20 @@ fn claim_files(store: &Store, files: &Files) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where the data are.
+pub fn location(config: &Config) -> Location {
+    match &config.database_url {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::Folder(config.data.clone()),
+    }
+}
+
 /// Where files are kept, if any are.
-fn storage(files: &Files) -> anyhow::Result<Option<Arc<dyn Storage>>> {
+///
+/// # Errors
+///
+/// The place cannot be used.
+pub fn storage(files: &Files) -> anyhow::Result<Option<Arc<dyn Storage>>> {
     Ok(match files {
         Files::Off => None,
         Files::Folder(folder) => Some(Arc::new(ObjectStorage::in_folder(folder)?)),

@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
-use usher_domain::settings::KEEP_CONNECTION;
+use usher_domain::id::Sequence;
+use usher_domain::settings::{ERASE_WHOLE_CONTACT, KEEP_CONNECTION};
 use usher_domain::visitor::VisitorToken;
 use usher_domain::{Change, ChangeKind, id};
-use usher_store::q::erasures::Counts;
+use usher_store::q::erasures::{Counts, Opening};
 use usher_store::{StoreError, Tx, q};
 
 use crate::{Error, Refusal, Services};
@@ -38,17 +39,77 @@ impl Services {
     }
 
     async fn erase(&self, token: VisitorToken) -> Result<Erased, Error> {
-        let erasure_id = id::unordered(self.random.as_ref());
-        let may_have_open_rooms = self.platform().settings.get(&KEEP_CONNECTION);
-        let now = self.now();
-        let opened = erasure_id.clone();
-        let (visitor_id, is_finished) =
-            self.store.write_freeing_space(move |tx| begin(tx, &token, &opened, may_have_open_rooms, now)).await?;
-        if !is_finished {
-            self.finish_erasure(&erasure_id).await?;
+        let platform = self.platform();
+        let may_have_open_rooms = platform.settings.get(&KEEP_CONNECTION);
+        let whole_contact = platform.settings.get(&ERASE_WHOLE_CONTACT);
+        let (ids, now) = (self.ids(), self.now());
+        let begun = self.store.write_freeing_space(move |tx| {
+            let visitor = q::visitors::by_token(tx, &token)?.ok_or(Refusal::InvalidToken)?;
+            if !may_have_open_rooms && q::rooms::has_open(tx, &visitor.id)? {
+                return Err(Refusal::VisitorHasOpenRooms.into());
+            }
+            let own = (visitor.id.clone(), Some(token.as_str().to_owned()));
+            let visitors = if whole_contact { q::visitors::of_contact(tx, &visitor.contact_id)? } else { vec![own] };
+            let wish = Wish { actor: "visitor", reason: None, now };
+            Ok::<_, Error>((visitor.id, begin_all(tx, &visitor.contact_id, &visitors, wish, &mut ids.clone())?))
+        });
+        let (visitor_id, unfinished) = begun.await?;
+        self.finish(&unfinished).await?;
+        Ok(Erased { visitor_id, at: now })
+    }
+
+    /// Erases a contact for staff: all of its visitors, with open rooms too, and what was entered of it. Gives the ids of the ledger's
+    /// entries. Goes on when its caller leaves.
+    ///
+    /// # Errors
+    ///
+    /// There is no such contact, or there is a legal hold on it.
+    pub async fn erase_contact(self: &Arc<Self>, contact_id: String, reason: &'static str) -> Result<Vec<String>, Error> {
+        let services = Arc::clone(self);
+        let wish = Wish { actor: "staff", reason: Some(reason), now: self.now() };
+        let erasing = tokio::spawn(async move { services.erase_all_of(contact_id, wish).await });
+        erasing.await.unwrap_or(Err(Error::Broken("erasing a contact panicked")))
+    }
+
+    async fn erase_all_of(&self, contact_id: String, wish: Wish) -> Result<Vec<String>, Error> {
+        let (ids, contact) = (self.ids(), contact_id.clone());
+        let begun = self.store.write_freeing_space(move |tx| {
+            let visitors = q::visitors::of_contact(tx, &contact)?;
+            if visitors.is_empty() && q::contacts::by_id(tx, &contact)?.is_none() {
+                return Err(Refusal::NoSuchContact.into());
+            }
+            begin_all(tx, &contact, &visitors, wish, &mut ids.clone())
+        });
+        let entries = begun.await?;
+        self.finish(&entries).await?;
+        self.store.write_freeing_space(move |tx| q::contacts::delete(tx, &contact_id).map(|_| ()).map_err(Error::from)).await?;
+        Ok(entries.into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// Erases whoever is there of those whom a ledger of erasures names: for data that were restored from before. Gives how many that were.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn erase_again(&self, subjects: Vec<String>) -> Result<u64, Error> {
+        let mut erased = 0;
+        for subject in subjects {
+            let wish = Wish { actor: "restore", reason: None, now: self.now() };
+            let ids = self.ids();
+            let begun = self.store.write_freeing_space(move |tx| erase_subject(tx, &subject, wish, &mut ids.clone())).await?;
+            erased += begun.len() as u64;
+            self.finish(&begun).await?;
+        }
+        Ok(erased)
+    }
+
+    /// Finishes what has begun, and lets it be sealed.
+    async fn finish(&self, entries: &[Entry]) -> Result<(), Error> {
+        for entry in entries.iter().filter(|entry| !entry.is_finished) {
+            self.finish_erasure(&entry.id).await?;
         }
         self.unsealed.notify_one();
-        Ok(Erased { visitor_id, at: now })
+        Ok(())
     }
 
     /// Deletes what is left of a visitor whose erasure has begun.
@@ -105,29 +166,84 @@ impl Services {
     }
 }
 
-/// Opens the ledger's entry and deletes the first chunk. Gives the visitor's id and whether that was all.
-fn begin(
+/// Who wishes an erasure, and why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    /// The kind of caller.
+    pub actor: &'static str,
+    /// Why, if staff says so.
+    pub reason: Option<&'static str>,
+    /// When (milliseconds UTC).
+    pub now: i64,
+}
+
+/// An entry of the ledger that was opened just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    id: String,
+    /// Whether nothing is left to delete.
+    is_finished: bool,
+}
+
+/// Opens an entry of the ledger for each of these visitors of a contact, or one for the contact itself if it has none, and deletes the
+/// first chunk of each.
+fn begin_all(
     tx: &mut Tx<'_>,
-    token: &VisitorToken,
-    erasure_id: &str,
-    may_have_open_rooms: bool,
-    now: i64,
-) -> Result<(String, bool), Error> {
-    let visitor = q::visitors::by_token(tx, token)?.ok_or(Refusal::InvalidToken)?;
-    if !may_have_open_rooms && q::rooms::has_open(tx, &visitor.id)? {
-        return Err(Refusal::VisitorHasOpenRooms.into());
+    contact_id: &str,
+    visitors: &[(String, Option<String>)],
+    wish: Wish,
+    ids: &mut Sequence,
+) -> Result<Vec<Entry>, Error> {
+    if q::holds::is_held(tx, contact_id, wish.now)? {
+        return Err(Refusal::LegalHold.into());
     }
-    let subject = q::visitors::internal_id(tx, &visitor.id)?;
-    q::erasures::insert(tx, erasure_id, &subject, &visitor.id, "visitor", now)?;
-    q::visitors::disable(tx, &visitor.id)?;
-    let pages = q::page_visits::delete_of_token(tx, token.as_str())?;
-    for (room_id, seq) in q::rooms::of_visitor(tx, &visitor.id)? {
+    if visitors.is_empty() {
+        let entry = Entry { id: ids.next_id(), is_finished: true };
+        q::erasures::insert(tx, &opening(&entry.id, contact_id, None, wish))?;
+        let contacts = q::contacts::delete(tx, contact_id)? as i64;
+        q::erasures::count(tx, &entry.id, &Counts { contacts, ..Counts::default() })?;
+        q::erasures::finish(tx, &entry.id, wish.now)?;
+        return Ok(vec![entry]);
+    }
+    visitors.iter().map(|(visitor_id, token)| begin(tx, visitor_id, token.as_deref(), wish, ids.next_id())).collect()
+}
+
+/// Begins to erase whom a ledger of erasures calls so: a visitor, or a contact that had none. A legal hold does not count: it was erased
+/// before.
+fn erase_subject(tx: &mut Tx<'_>, subject: &str, wish: Wish, ids: &mut Sequence) -> Result<Vec<Entry>, Error> {
+    if let Some((visitor_id, token)) = q::visitors::by_internal_id(tx, subject)? {
+        return Ok(vec![begin(tx, &visitor_id, token.as_deref(), wish, ids.next_id())?]);
+    }
+    if q::contacts::by_id(tx, subject)?.is_some() && q::visitors::of_contact(tx, subject)?.is_empty() {
+        q::holds::lift(tx, subject)?;
+        return begin_all(tx, subject, &[], wish, ids);
+    }
+    Ok(Vec::new())
+}
+
+fn opening<'a>(id: &'a str, subject: &'a str, visitor_id: Option<&'a str>, wish: Wish) -> Opening<'a> {
+    Opening { id, subject, visitor_id, actor: wish.actor, reason: wish.reason, requested_at: wish.now }
+}
+
+/// Opens a visitor's entry in the ledger and deletes the first chunk. One that is being erased already keeps its entry.
+fn begin(tx: &mut Tx<'_>, visitor_id: &str, token: Option<&str>, wish: Wish, id: String) -> Result<Entry, Error> {
+    if let Some(id) = q::erasures::unfinished_of(tx, visitor_id)? {
+        return Ok(Entry { id, is_finished: false });
+    }
+    let subject = q::visitors::internal_id(tx, visitor_id)?;
+    q::erasures::insert(tx, &opening(&id, &subject, Some(visitor_id), wish))?;
+    q::visitors::disable(tx, visitor_id)?;
+    let pages = match token {
+        Some(token) => q::page_visits::delete_of_token(tx, token)?,
+        None => 0,
+    };
+    for (room_id, seq) in q::rooms::of_visitor(tx, visitor_id)? {
         tx.emit(Change { reference: room_id.clone(), room_id, seq: seq + 1, kind: ChangeKind::RoomErased });
     }
-    let marks = q::rooms::hide(tx, &visitor.id)? + q::fields::delete_of_visitor(tx, &visitor.id)?;
-    q::erasures::count(tx, erasure_id, &Counts { others: (pages + marks) as i64, ..Counts::default() })?;
-    let is_finished = go_on(tx, erasure_id, now)?;
-    Ok((visitor.id, is_finished))
+    let marks = q::rooms::hide(tx, visitor_id)? + q::fields::delete_of_visitor(tx, visitor_id)?;
+    q::erasures::count(tx, &id, &Counts { others: (pages + marks) as i64, ..Counts::default() })?;
+    let is_finished = go_on(tx, &id, wish.now)?;
+    Ok(Entry { id, is_finished })
 }
 
 /// Deletes the next chunk of an erasure. Gives whether nothing is left.

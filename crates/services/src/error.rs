@@ -324,6 +324,14 @@ refusals! {
         FileInterrupted = "error-file-interrupted", "The file did not arrive";
         /// There is no such file that could be shown.
         NoSuchFile = "invalid-file";
+        /// There is no such contact.
+        NoSuchContact = "error-contact-not-found", "Contact not found";
+        /// Somebody must not be erased for now.
+        LegalHold = "error-legal-hold", "There is a legal hold: nothing may be erased until it is lifted or ends";
+        /// A hold has to end some time to come.
+        HoldInThePast = "error-legal-hold-in-the-past", "A legal hold ends some time to come";
+        /// There is nothing to lift.
+        NoHold = "error-no-legal-hold", "There is no legal hold";
         /// There is no such erasure.
         NoSuchErasure = "error-erasure-not-found", "Erasure not found";
         /// The caller may not have this file.

@@ -11,6 +11,7 @@ pub mod erasures;
 mod error;
 pub mod files;
 mod guests;
+pub mod held;
 pub mod hub;
 pub mod integrations;
 pub mod limits;

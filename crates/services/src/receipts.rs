@@ -90,6 +90,7 @@ impl Services {
             id: erasure.id.clone(),
             state,
             actor: erasure.actor.clone(),
+            reason: erasure.reason.clone(),
             requested_at: erasure.requested_at,
             erased_at: erasure.erased_at,
             sealed_at: erasure.sealed_at,

@@ -48,3 +48,16 @@ CREATE TABLE receipt_keys (
     public_key TEXT NOT NULL,
     since BIGINT NOT NULL
 );
+
+-- Why staff erased somebody, as one of a few words.
+ALTER TABLE erasures ADD COLUMN reason TEXT;
+CREATE INDEX visitors_contact ON visitors (contact_id);
+
+-- Contacts that must not be erased until then, such as for a lawsuit.
+CREATE TABLE holds (
+    contact_id TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    placed_by TEXT NOT NULL,
+    placed_at BIGINT NOT NULL
+);

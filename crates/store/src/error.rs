@@ -75,6 +75,14 @@ pub enum OpenError {
         /// The latest version known here.
         known: i64,
     },
+    /// An earlier version wrote these data, and they are not to be changed now.
+    #[error("the data are at version {found}, this program is at version {known}: start the server with this program once")]
+    Older {
+        /// The version of the data.
+        found: i64,
+        /// The version of this program.
+        known: i64,
+    },
     /// A migration that was applied reads differently now.
     #[error("migration {0} was applied with another text: this program and the data do not belong together")]
     Changed(i64),

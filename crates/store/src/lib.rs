@@ -10,12 +10,15 @@ mod migrations;
 mod postgres;
 pub mod q;
 pub mod registry;
+mod snapshot;
 mod sqlite;
 mod store;
 mod tx;
 
 pub use error::{OpenError, StoreError};
+pub use migrations::version;
+pub use snapshot::snapshot;
 pub use sqlite::FILE as SQLITE_FILE;
 pub use sqlite::scrub;
 pub use store::{BALLAST, Location, Nobody, Options, Publish, Store};
-pub use tx::{Columns, Row, Tx, Value};
+pub use tx::{Anything, Columns, Row, Tx, Value};

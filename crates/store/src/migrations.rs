@@ -33,6 +33,21 @@ pub(crate) fn run(tx: &mut Tx<'_>, options: &Options) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// The version of the data that this program writes.
+pub const fn version() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+/// Refuses data of another version than this program's.
+pub(crate) fn check_current(tx: &mut Tx<'_>) -> Result<(), OpenError> {
+    let applied = tx.query(q::migrations::APPLIED, values![], |row| row.integer(0))?;
+    match applied.last().copied().unwrap_or(0) {
+        found if found == version() => Ok(()),
+        found if found > version() => Err(OpenError::Newer { found, known: version() }),
+        found => Err(OpenError::Older { found, known: version() }),
+    }
+}
+
 fn apply(tx: &mut Tx<'_>, version: i64, text: &str, checksum: &str, options: &Options) -> Result<(), StoreError> {
     for statement in statements(text) {
         tx.execute(statement, values![])?;

@@ -17,18 +17,44 @@ pub enum Rule {
     HoldsNone,
 }
 
+/// By what the rows of a table belong to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belongs {
+    /// To nobody who is a visitor.
+    ToNobody,
+    /// This column holds the id of a visitor.
+    ToVisitor(&'static str),
+    /// This column holds the id of a contact.
+    ToContact(&'static str),
+    /// This column holds the id of a visitor's room.
+    ToRoom(&'static str),
+    /// This column holds a visitor's token.
+    ToToken(&'static str),
+}
+
 /// A table, the rule of its rows, and its columns. Every column of a table has the rule of the table unless listed with another.
 pub struct Table {
     /// The table's name.
     pub name: &'static str,
+    /// By what its rows belong to a person.
+    pub belongs: Belongs,
     /// Its columns, each with its rule.
     pub columns: &'static [(&'static str, Rule)],
 }
 
 /// Declares a table whose columns share one rule, with exceptions after `except`.
+///
+/// Rows that are deleted say by which column they belong to whom.
 macro_rules! table {
+    ($name:literal, $belongs:ident($owner:literal): $($column:literal)*) => {
+        Table { name: $name, belongs: Belongs::$belongs($owner), columns: &[$(($column, Rule::DeleteRow),)*] }
+    };
     ($name:literal, $rule:ident: $($column:literal)* $(; $other:ident: $($different:literal)*)?) => {
-        Table { name: $name, columns: &[$(($column, Rule::$rule),)* $($(($different, Rule::$other),)*)?] }
+        Table {
+            name: $name,
+            belongs: Belongs::ToNobody,
+            columns: &[$(($column, Rule::$rule),)* $($(($different, Rule::$other),)*)?],
+        }
     };
 }
 
@@ -36,17 +62,17 @@ macro_rules! table {
 pub const TABLES: &[Table] = &[
     table!("schema_migrations", HoldsNone: "version" "checksum" "applied_at"),
     table!("counters", HoldsNone: "name" "value"),
-    table!("visitors", DeleteRow: "id" "internal_id" "token" "username" "name" "email" "phone" "department_id" "status"
+    table!("visitors", ToVisitor("id"): "id" "internal_id" "token" "username" "name" "email" "phone" "department_id" "status"
         "contact_id" "last_chat_room_id"
         "last_chat_at" "user_agent" "ip" "host" "created_at" "updated_at" "search_key" "name_key" "last_agent_id"
         "last_agent_username" "last_agent_at"),
-    table!("contacts", DeleteRow: "id" "name" "unknown" "last_chat_room_id" "last_chat_at" "created_at" "updated_at" "manager_id"
+    table!("contacts", ToContact("id"): "id" "name" "unknown" "last_chat_room_id" "last_chat_at" "created_at" "updated_at" "manager_id"
         "custom_fields"
         "conflicts" "activity" "pre_registered" "possible_duplicate"),
-    table!("contact_addresses", DeleteRow: "contact_id" "kind" "value"),
-    table!("contact_channels", DeleteRow: "visitor_id" "source_type" "contact_id" "name" "verified" "blocked" "last_chat_room_id"
+    table!("contact_addresses", ToContact("contact_id"): "contact_id" "kind" "value"),
+    table!("contact_channels", ToContact("contact_id"): "visitor_id" "source_type" "contact_id" "name" "verified" "blocked" "last_chat_room_id"
         "last_chat_at"),
-    table!("rooms", DeleteRow: "id" "visitor_id" "visitor_username" "visitor_status" "contact_id" "name" "department_id"
+    table!("rooms", ToVisitor("visitor_id"): "id" "visitor_id" "visitor_username" "visitor_status" "contact_id" "name" "department_id"
         "source_type"
         "source_destination" "is_open" "erasing" "waiting_response" "message_count" "users_count" "seq" "last_message_id"
         "opened_at" "last_message_at" "queued_at" "visitor_last_message_at" "visitor_waiting_since" "closed_at" "updated_at"
@@ -56,10 +82,10 @@ pub const TABLES: &[Table] = &[
         "inquiry_updated_at" "default_agent_id" "default_agent_username" "agent_answered_at" "response_count" "response_sum"
         "first_response" "reaction_sum" "first_reaction" "first_response_at" "chat_duration" "service_duration"
         "visitor_inactivity"),
-    table!("messages", DeleteRow: "id" "room_id" "ts" "kind" "text" "author_id" "author_username" "author_name" "by_visitor"
+    table!("messages", ToRoom("room_id"): "id" "room_id" "ts" "kind" "text" "author_id" "author_username" "author_name" "by_visitor"
         "updated_at" "edited_at"
         "edited_by_id" "edited_by_username" "deleted_at" "changed_at" "hidden" "details"),
-    table!("room_changes", DeleteRow: "room_id" "seq" "kind" "reference"),
+    table!("room_changes", ToRoom("room_id"): "room_id" "seq" "kind" "reference"),
     // Staff, not visitors: these rows go when the user is deleted.
     table!("users", HoldsNone: "id" "username" "username_key" "email_key" "email" "name" "password_hash" "active" "created_at"
         "updated_at" "kind"
@@ -82,27 +108,28 @@ pub const TABLES: &[Table] = &[
         "agent_count" "members" "created_at" "updated_at"),
     table!("department_agents", HoldsNone: "id" "department_id" "agent_id" "enabled" "routed_count" "position" "updated_at"),
     table!("custom_fields", HoldsNone: "id" "label" "label_key" "scope" "visibility" "members" "updated_at"),
-    table!("visitor_fields", DeleteRow: "visitor_id" "field" "value"),
-    table!("room_fields", DeleteRow: "room_id" "field" "value"),
-    table!("room_tags", DeleteRow: "room_id" "tag" "position"),
-    table!("subscriptions", DeleteRow: "id" "room_id" "user_id" "unread" "mentions" "alert" "is_shown" "is_favorite" "last_seen_at"
+    table!("visitor_fields", ToVisitor("visitor_id"): "visitor_id" "field" "value"),
+    table!("room_fields", ToRoom("room_id"): "room_id" "field" "value"),
+    table!("room_tags", ToRoom("room_id"): "room_id" "tag" "position"),
+    table!("subscriptions", ToRoom("room_id"): "id" "room_id" "user_id" "unread" "mentions" "alert" "is_shown" "is_favorite" "last_seen_at"
         "created_at" "updated_at"),
     // Ids that the server made, and times; gone after 30 days.
     table!("removed_subscriptions", HoldsNone: "id" "user_id" "room_id" "removed_at"),
-    table!("page_visits", DeleteRow: "id" "token" "title" "href" "change" "visited_at"),
-    table!("routing_decisions", DeleteRow: "id" "room_id" "decided_at" "cause" "method" "department_id" "agent_id" "reason"
+    table!("page_visits", ToToken("token"): "id" "token" "title" "href" "change" "visited_at"),
+    table!("routing_decisions", ToRoom("room_id"): "id" "room_id" "decided_at" "cause" "method" "department_id" "agent_id" "reason"
         "considered"),
-    table!("mails", DeleteRow: "id" "kind" "visitor_id" "room_id" "about" "content" "state" "attempts" "next_attempt_at" "failure"
+    table!("mails", ToVisitor("visitor_id"): "id" "kind" "visitor_id" "room_id" "about" "content" "state" "attempts" "next_attempt_at" "failure"
         "created_at"
         "updated_at"),
-    table!("files", DeleteRow: "id" "room_id" "visitor_id" "sender_id" "name" "media_type" "size" "width" "height" "state" "message_id"
+    table!("files", ToVisitor("visitor_id"): "id" "room_id" "visitor_id" "sender_id" "name" "media_type" "size" "width" "height" "state" "message_id"
         "original_id" "needs_preview" "created_at"),
     // Ids that the server made, until the bytes are unlinked.
     table!("removed_files", HoldsNone: "id" "was_arriving" "removed_at"),
+    table!("holds", ToContact("contact_id"): "contact_id" "reason" "ends_at" "placed_by" "placed_at"),
     table!("receipt_keys", HoldsNone: "id" "public_key" "since"),
     table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts"
         "rooms" "messages"
-        "changes" "others" "files" "mails_sent"; Scrub: "visitor_id"),
+        "changes" "others" "files" "mails_sent" "reason"; Scrub: "visitor_id"),
 ];
 
 /// Every other place: files, queues, caches, and what erasing does there.

@@ -3,6 +3,8 @@
 //! Statements are written with SQLite's numbered places (`?1`); PostgreSQL gets them as `$1`. A statement that fails poisons the
 //! transaction: every further one fails with the same error and nothing of it is kept, so no closure can catch a failure and go on.
 
+use rusqlite::types::ValueRef;
+
 use usher_domain::Change;
 
 use crate::error::StoreError;
@@ -71,6 +73,30 @@ macro_rules! values {
     };
 }
 
+/// A value that is read without knowing its type. SQLite keeps truth values as the numbers 0 and 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anything {
+    /// NULL.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A truth value.
+    Boolean(bool),
+    /// A text.
+    Text(String),
+}
+
+impl<'a> From<&'a Anything> for Value<'a> {
+    fn from(value: &'a Anything) -> Self {
+        match value {
+            Anything::Null => Value::Null,
+            Anything::Integer(value) => Value::Integer(*value),
+            Anything::Boolean(value) => Value::Boolean(*value),
+            Anything::Text(value) => Value::Text(value),
+        }
+    }
+}
+
 /// One row of an answer. Columns are counted from 0.
 pub enum Row<'r> {
     /// A row of SQLite.
@@ -108,6 +134,24 @@ impl Row<'_> {
     /// The truth value in `column`, or `None` for NULL.
     pub fn optional_boolean(&self, column: usize) -> Result<Option<bool>, StoreError> {
         self.read(column)
+    }
+
+    /// What is in `column`, whatever it is.
+    pub fn anything(&self, column: usize) -> Result<Anything, StoreError> {
+        let wrong = || StoreError::Column(column);
+        match self {
+            Row::Sqlite(row) => match row.get_ref(column).map_err(|_| wrong())? {
+                ValueRef::Null => Ok(Anything::Null),
+                ValueRef::Integer(value) => Ok(Anything::Integer(value)),
+                ValueRef::Text(value) => String::from_utf8(value.to_vec()).map(Anything::Text).map_err(|_| wrong()),
+                ValueRef::Real(_) | ValueRef::Blob(_) => Err(wrong()),
+            },
+            Row::Postgres(row) => match row.columns().get(column).map(|column| column.type_().name()) {
+                Some("bool") => Ok(self.optional_boolean(column)?.map_or(Anything::Null, Anything::Boolean)),
+                Some("int8") => Ok(self.optional_integer(column)?.map_or(Anything::Null, Anything::Integer)),
+                _ => Ok(self.optional_text(column)?.map_or(Anything::Null, Anything::Text)),
+            },
+        }
     }
 
     /// What is in `column`, if it is of this type.

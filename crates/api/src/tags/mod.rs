@@ -23,6 +23,7 @@ mod server;
 mod settings;
 mod subscriptions;
 mod users;
+mod usher_contacts;
 mod usher_erasures;
 mod usher_mails;
 mod usher_rooms;
@@ -155,6 +156,11 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(subscriptions::read))
         .routes(operation!(subscriptions::unread))
         .routes(operation!(usher_rooms::routing))
+        .routes(operation!(usher_contacts::holdings))
+        .routes(operation!(usher_contacts::export))
+        .routes(operation!(usher_contacts::erase))
+        .routes(operation!(usher_contacts::hold))
+        .routes(operation!(usher_contacts::lift))
         .routes(operation!(usher_erasures::list))
         .routes(operation!(usher_erasures::key))
         .routes(operation!(usher_erasures::receipt))

@@ -46,6 +46,7 @@ async fn a_receipt_says_what_was_erased_and_of_nobody() {
             "_id": id,
             "state": "erased",
             "actor": "visitor",
+            "reason": null,
             "requestedAt": "2024-01-31T12:00:00.000Z",
             "erasedAt": "2024-01-31T12:00:00.000Z",
             "sealedAt": null,

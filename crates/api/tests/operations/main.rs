@@ -6,6 +6,7 @@ mod authentication;
 mod bad_input;
 mod chat;
 mod config;
+mod contacts;
 mod custom_fields;
 mod departments;
 mod document;

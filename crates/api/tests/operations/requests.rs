@@ -86,6 +86,9 @@ impl Subject {
         if operation.ends_with("/livechat/transcript/{rid}") {
             want_all_transcripts(app, operation.starts_with("DELETE")).await;
         }
+        if operation.contains("/usher/contacts/") {
+            insert_contact(app, &format!("contact-{}", self.number), operation.starts_with("DELETE")).await;
+        }
         if operation.ends_with("/usher/erasures/{id}") {
             insert_erasure(app, &format!("erasure-{}", self.number)).await;
         }
@@ -187,11 +190,26 @@ async fn want_all_transcripts(app: &TestApp, are_wanted: bool) {
     want.await.expect("rooms can be changed");
 }
 
+/// Puts a contact into the store that nobody has written as, with a legal hold on it if it is to have one.
+async fn insert_contact(app: &TestApp, id: &str, is_held: bool) {
+    let id = id.to_owned();
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
+        let contact = "INSERT INTO contacts (id, name, unknown, created_at, updated_at) VALUES (?1, 'Zoe', FALSE, 0, 0)";
+        tx.execute_one(contact, values![&id])?;
+        let (reason, ends_at, placed_by, placed_at) = ("A lawsuit".to_owned(), i64::MAX, "admin".to_owned(), START);
+        let hold = q::holds::Hold { reason, ends_at, placed_by, placed_at };
+        if is_held { q::holds::place(tx, &id, &hold) } else { Ok(()) }
+    });
+    insert.await.expect("there is no such contact yet");
+}
+
 /// Puts an erasure into the store of which nothing is left to do.
 async fn insert_erasure(app: &TestApp, id: &str) {
     let id = id.to_owned();
     let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
-        q::erasures::insert(tx, &id, "subject", "nobody", "visitor", START)?;
+        let (subject, visitor_id) = ("subject", Some("nobody"));
+        let (actor, reason, requested_at) = ("visitor", None, START);
+        q::erasures::insert(tx, &q::erasures::Opening { id: &id, subject, visitor_id, actor, reason, requested_at })?;
         q::erasures::finish(tx, &id, START)
     });
     insert.await.expect("there is no such erasure yet");
@@ -424,6 +442,13 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
             sends(json!({"email": "mary@example.com", "subject": "Your chat"})).at(room)
         }
         "v1/livechat/transcript/{rid}" => plain().at(room),
+        "v1/usher/contacts/{id}/erase" => sends(json!({"reason": "asked-for"})).at(&named("contact")),
+        "v1/usher/contacts/{id}/hold" if operation.starts_with("POST") => {
+            sends(json!({"reason": "A lawsuit", "endsAt": "2030-01-01T00:00:00.000Z"})).at(&named("contact"))
+        }
+        "v1/usher/contacts/{id}/hold" | "v1/usher/contacts/{id}/holdings" | "v1/usher/contacts/{id}/export" => {
+            plain().at(&named("contact"))
+        }
         "v1/usher/erasures/{id}" => plain().at(&named("erasure")),
         "v1/usher/mails.retry" => sends(json!({"mailId": named("mail")})),
         "v1/livechat/upload/{rid}" => Good { visitor_token: Some(token.clone()), ..sends_file().at(room) },

@@ -3,6 +3,7 @@
 //! Each proof has its negative control: the same check fails as soon as what protects the promise is switched off. They run at a
 //! tenth of their size; `USHER_PROOF=whole` runs them whole. Each prints its figures (`cargo test -- --nocapture` shows them).
 
+mod backup;
 mod brute_force;
 mod common;
 mod erasure;

@@ -72,6 +72,7 @@ impl ToSql for Value<'_> {
         match self {
             Value::Null => Ok(IsNull::Yes),
             Value::Integer(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
+            Value::Integer(value) if *kind == Type::BOOL => (*value != 0).to_sql(kind, out),
             Value::Integer(value) => value.to_sql(kind, out),
             Value::Text(value) => value.to_sql(kind, out),
             Value::Boolean(value) => value.to_sql(kind, out),

@@ -134,7 +134,7 @@ impl Postgres {
 }
 
 /// Runs `work` on a thread of its own: the client blocks, and refuses to do so on a thread that serves async work.
-fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| match scope.spawn(work).join() {
         Ok(done) => done,
         Err(panic) => std::panic::resume_unwind(panic),

@@ -35,6 +35,8 @@ statements! {
     HAS_CHANNELS = "SELECT 1 FROM contact_channels WHERE contact_id = ?1 LIMIT 1";
     DELETE_CHANNELS = "DELETE FROM contact_channels WHERE visitor_id = ?1";
     DELETE_ADDRESSES = "DELETE FROM contact_addresses WHERE contact_id = ?1";
+    DELETE_HOLD = "DELETE FROM holds WHERE contact_id = ?1";
+    DELETE_ALL_CHANNELS = "DELETE FROM contact_channels WHERE contact_id = ?1";
     DELETE = "DELETE FROM contacts WHERE id = ?1";
 }
 
@@ -153,6 +155,13 @@ pub fn delete_of_visitor(tx: &mut Tx<'_>, visitor_id: &str, contact_id: &str) ->
     if tx.query_optional(HAS_CHANNELS, values![contact_id], |_| Ok(()))?.is_some() {
         return Ok(0);
     }
-    tx.execute(DELETE_ADDRESSES, values![contact_id])?;
+    delete(tx, contact_id)
+}
+
+/// Deletes a contact with all that hangs on it. Gives how many contacts that were.
+pub fn delete(tx: &mut Tx<'_>, contact_id: &str) -> Result<u64, StoreError> {
+    for statement in [DELETE_ALL_CHANNELS, DELETE_ADDRESSES, DELETE_HOLD] {
+        tx.execute(statement, values![contact_id])?;
+    }
     tx.execute(DELETE, values![contact_id])
 }

@@ -7,7 +7,8 @@ use crate::{Columns, Row, StoreError, Tx, values};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, actor, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes, others, files, mails_sent
+            "SELECT id, actor, reason, requested_at, erased_at, sealed_at, visitors, contacts, rooms, messages, changes, others, files,
+                    mails_sent
              FROM erasures ",
             $rest
         )
@@ -15,21 +16,23 @@ macro_rules! select {
 }
 
 statements! {
-    INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, requested_at, visitors, contacts, rooms, messages, changes,
+    INSERT = "INSERT INTO erasures (id, subject, visitor_id, actor, reason, requested_at, visitors, contacts, rooms, messages, changes,
                                     others, files, mails_sent)
-              VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0, 0, 0, 0)";
+              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0, 0, 0, 0)";
     COUNT = "UPDATE erasures SET visitors = visitors + ?2, contacts = contacts + ?3, rooms = rooms + ?4, messages = messages + ?5,
                     changes = changes + ?6, others = others + ?7, files = files + ?8,
                     mails_sent = mails_sent + ?9
              WHERE id = ?1";
     FINISH = "UPDATE erasures SET visitor_id = NULL, erased_at = ?2 WHERE id = ?1";
     UNFINISHED = "SELECT id, visitor_id FROM erasures WHERE sealed_at IS NULL AND visitor_id IS NOT NULL ORDER BY requested_at";
+    UNFINISHED_OF = "SELECT id FROM erasures WHERE sealed_at IS NULL AND visitor_id = ?1";
     UNSEALED = "SELECT count(*) FROM erasures WHERE sealed_at IS NULL";
     BEGIN_PASS = "UPDATE erasures SET seal_pass = ?1 WHERE sealed_at IS NULL AND erased_at IS NOT NULL";
     END_PASS = "UPDATE erasures SET sealed_at = ?2 WHERE sealed_at IS NULL AND seal_pass = ?1";
     VISITOR = "SELECT visitor_id FROM erasures WHERE id = ?1";
     BY_ID = select!("WHERE id = ?1");
     NEWEST = select!("WHERE requested_at >= 0 ORDER BY requested_at DESC, id DESC LIMIT ?1 OFFSET ?2");
+    SUBJECTS = "SELECT subject FROM erasures WHERE requested_at >= 0 AND subject <> '' ORDER BY requested_at, id";
     COUNT_ALL = "SELECT COUNT(*) FROM erasures WHERE requested_at >= 0";
 }
 
@@ -61,6 +64,8 @@ pub struct Erasure {
     pub id: String,
     /// The kind of caller who wished it.
     pub actor: String,
+    /// Why, if staff said so.
+    pub reason: Option<String>,
     /// When (milliseconds UTC).
     pub requested_at: i64,
     /// When the last row was gone.
@@ -71,9 +76,27 @@ pub struct Erasure {
     pub counts: Counts,
 }
 
-/// Opens an entry: `subject` is the visitor's internal id, `visitor_id` says whose rows are still to go.
-pub fn insert(tx: &mut Tx<'_>, id: &str, subject: &str, visitor_id: &str, actor: &str, now: i64) -> Result<(), StoreError> {
-    tx.execute_one(INSERT, values![id, subject, visitor_id, actor, now])
+/// What an entry begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The internal id of whom it is about.
+    pub subject: &'a str,
+    /// Whose rows are still to go; `None` where all are gone at once.
+    pub visitor_id: Option<&'a str>,
+    /// The kind of caller who wishes it.
+    pub actor: &'a str,
+    /// Why, if staff says so.
+    pub reason: Option<&'a str>,
+    /// When (milliseconds UTC).
+    pub requested_at: i64,
+}
+
+/// Opens an entry.
+pub fn insert(tx: &mut Tx<'_>, opening: &Opening<'_>) -> Result<(), StoreError> {
+    let Opening { id, subject, visitor_id, actor, reason, requested_at } = *opening;
+    tx.execute_one(INSERT, values![id, subject, visitor_id, actor, reason, requested_at])
 }
 
 /// Adds to what an erasure deleted.
@@ -104,6 +127,11 @@ pub fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> 
     tx.query(UNFINISHED, values![], |row| Ok((row.text(0)?, row.text(1)?)))
 }
 
+/// The erasure of a visitor that has begun and not finished.
+pub fn unfinished_of(tx: &mut Tx<'_>, visitor_id: &str) -> Result<Option<String>, StoreError> {
+    tx.query_optional(UNFINISHED_OF, values![visitor_id], |row| row.text(0))
+}
+
 /// How many erasures are not sealed yet, unfinished ones included.
 pub fn unsealed(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.query_one(UNSEALED, values![], |row| row.integer(0))
@@ -129,6 +157,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Erasure>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
 }
 
+/// The internal ids of all who were erased.
+pub fn subjects(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    tx.query(SUBJECTS, values![], |row| row.text(0))
+}
+
 /// A page of the entries, the newest first, and how many there are.
 pub fn list(tx: &mut Tx<'_>, offset: i64, count: Option<i64>) -> Result<(Vec<Erasure>, i64), StoreError> {
     let total = tx.query_one(COUNT_ALL, values![], |row| row.integer(0))?;
@@ -140,6 +173,7 @@ fn read(row: &Row<'_>) -> Result<Erasure, StoreError> {
     Ok(Erasure {
         id: columns.text()?,
         actor: columns.text()?,
+        reason: columns.optional_text()?,
         requested_at: columns.integer()?,
         erased_at: columns.optional_integer()?,
         sealed_at: columns.optional_integer()?,

@@ -9,9 +9,12 @@ pub mod counters;
 pub mod custom_fields;
 pub mod department_agents;
 pub mod departments;
+pub mod dump;
 pub mod erasures;
 pub mod fields;
 pub mod files;
+pub mod holdings;
+pub mod holds;
 pub mod login_tokens;
 pub mod mails;
 pub mod messages;
@@ -58,6 +61,8 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         erasures::STATEMENTS,
         fields::STATEMENTS,
         files::STATEMENTS,
+        holdings::STATEMENTS,
+        holds::STATEMENTS,
         login_tokens::STATEMENTS,
         mails::STATEMENTS,
         messages::STATEMENTS,

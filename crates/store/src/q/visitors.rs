@@ -41,8 +41,10 @@ statements! {
     SET_LAST_AGENT = "UPDATE visitors SET last_agent_id = ?2, last_agent_username = ?3, last_agent_at = ?4 WHERE id = ?1";
     TOKEN = "SELECT token FROM visitors WHERE id = ?1";
     EMAIL = "SELECT email FROM visitors WHERE id = ?1";
+    BY_INTERNAL_ID = "SELECT id, token FROM visitors WHERE internal_id = ?1";
     INTERNAL_ID = "SELECT internal_id FROM visitors WHERE id = ?1";
     DISABLE = "UPDATE visitors SET token = NULL WHERE id = ?1";
+    OF_CONTACT = "SELECT id, token FROM visitors WHERE contact_id = ?1 ORDER BY id";
     CONTACT_ID = "SELECT contact_id FROM visitors WHERE id = ?1";
     DELETE = "DELETE FROM visitors WHERE id = ?1";
 }
@@ -160,9 +162,19 @@ pub fn internal_id(tx: &mut Tx<'_>, id: &str) -> Result<String, StoreError> {
     tx.query_one(INTERNAL_ID, values![id], |row| row.text(0))
 }
 
+/// Id and token of the visitor whom the ledger of erasures calls so.
+pub fn by_internal_id(tx: &mut Tx<'_>, internal_id: &str) -> Result<Option<(String, Option<String>)>, StoreError> {
+    tx.query_optional(BY_INTERNAL_ID, values![internal_id], |row| Ok((row.text(0)?, row.optional_text(1)?)))
+}
+
 /// Takes the token away: from now on nobody can act as this visitor.
 pub fn disable(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     tx.execute_one(DISABLE, values![id])
+}
+
+/// The visitors of a contact, each with its token if it has one still.
+pub fn of_contact(tx: &mut Tx<'_>, contact_id: &str) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    tx.query(OF_CONTACT, values![contact_id], |row| Ok((row.text(0)?, row.optional_text(1)?)))
 }
 
 /// The contact that a visitor belongs to.

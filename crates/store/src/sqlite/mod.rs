@@ -186,6 +186,18 @@ fn move_log(connection: &Connection, sql: &str, patience: Duration) -> Result<bo
 }
 
 /// What a failure of SQLite means here.
+/// A connection beside those of a server, in one transaction that sees one state of the data and changes nothing.
+pub(crate) fn read_beside(folder: &Path) -> Result<Connection, StoreError> {
+    // The log's index is written by whoever reads as well.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(FILE), flags).map_err(failure)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
+    for statement in [dialect::QUERY_ONLY, dialect::SQLITE_BEGIN_READ] {
+        connection.execute_batch(statement).map_err(failure)?;
+    }
+    Ok(connection)
+}
+
 fn failure(error: rusqlite::Error) -> StoreError {
     let rusqlite::Error::SqliteFailure(code, message) = &error else {
         return StoreError::Engine(error.to_string().into());

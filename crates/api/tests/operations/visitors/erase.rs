@@ -100,6 +100,7 @@ async fn open_rooms_go_too_where_the_setting_says_so() {
         let unsealed = Erasure {
             id: entry.id.clone(),
             actor: "visitor".to_owned(),
+            reason: None,
             requested_at: now,
             erased_at: Some(now),
             sealed_at: None,
@@ -132,6 +133,8 @@ async fn fill_all_tables(app: &TestApp) {
          SELECT 'mail', 'transcript', visitor_id, id, 'mary@example.com', '{}', 'waiting', 0, 0, 0, 0 FROM rooms",
         "INSERT INTO files (id, room_id, visitor_id, sender_id, name, media_type, size, state, needs_preview, created_at)
          SELECT 'file', id, visitor_id, visitor_id, 'mary.png', 'image/png', 3, 'posted', FALSE, 0 FROM rooms",
+        "INSERT INTO holds (contact_id, reason, ends_at, placed_by, placed_at)
+         SELECT id, 'ended, says Mary', 1, 'admin', 0 FROM contacts",
     ] {
         tamper(app, sql).await;
     }

@@ -6,10 +6,10 @@
 
 mod kills;
 mod lives;
-mod markers;
+pub mod markers;
 mod people;
 mod purge;
 mod quiet;
-mod scan;
-mod stage;
+pub mod scan;
+pub mod stage;
 mod traffic;
