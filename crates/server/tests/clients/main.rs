@@ -4,6 +4,7 @@
 //! The scripts are in `scripts`, with the exact versions of all that they need. Where the clients cannot be fetched, the tests say
 //! that they are skipped, and fail if `USHER_REQUIRE_ALL=1` forbids that. `cargo test -- --nocapture` shows what each script does.
 
+mod bucket;
 #[expect(dead_code, reason = "the proofs use more of it")]
 #[path = "../proofs/common/mod.rs"]
 mod common;
