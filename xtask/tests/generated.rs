@@ -1,6 +1,7 @@
 //! Documents that are made from tables are as the tables say.
 
 use usher_domain::{permission, settings};
+use usher_store::registry;
 use xtask::generated::{documents, outdated, present};
 
 fn text(path: &str) -> String {
@@ -22,7 +23,7 @@ fn a_changed_document_is_recognised() {
         Some(changed.collect::<String>())
     };
     assert_eq!(outdated(without_a_row), ["docs/permissions.md"]);
-    assert_eq!(outdated(|_| None), ["docs/settings.md", "docs/permissions.md"]);
+    assert_eq!(outdated(|_| None), ["docs/settings.md", "docs/permissions.md", "docs/personal-data.md"]);
 }
 
 #[test]
@@ -35,6 +36,19 @@ fn every_setting_and_every_permission_has_its_row() {
         let id = definition.permission.0;
         assert_eq!(of_permissions.matches(&format!("\n| `{id}` | ")).count(), 1, "{id}");
     }
+}
+
+#[test]
+fn every_table_and_every_place_has_its_row() {
+    let text = text("docs/personal-data.md");
+    for table in registry::TABLES {
+        assert_eq!(text.matches(&format!("\n| `{}` | ", table.name)).count(), 1, "{}", table.name);
+    }
+    for (place, _) in registry::PLACES {
+        assert_eq!(text.matches(&format!("\n| {place} | ")).count(), 1, "{place}");
+    }
+    assert!(text.contains("\n| `messages` | the room in `room_id` | deletes the row | `id`, `room_id`, "), "{text}");
+    assert!(text.contains("\n| `erasures` | nothing | clears `visitor_id` | "), "{text}");
 }
 
 /// A bar that ends a cell too early would shift what follows it.
