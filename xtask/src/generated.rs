@@ -173,8 +173,7 @@ fn table_row(table: &Table) -> String {
         Belongs::ToRoom(column) => format!("the room in {}", code(column)),
         Belongs::ToToken(column) => format!("the token in {}", code(column)),
     };
-    let scrubbed: Vec<String> =
-        table.columns.iter().filter(|(_, rule)| *rule == Rule::Scrub).map(|(name, _)| code(name)).collect();
+    let scrubbed: Vec<String> = table.columns.iter().filter(|(_, rule)| *rule == Rule::Scrub).map(|(name, _)| code(name)).collect();
     let erasing = match (table.belongs, scrubbed.is_empty()) {
         (Belongs::ToNobody, true) => "holds nothing of visitors".to_owned(),
         (Belongs::ToNobody, false) => format!("clears {}", scrubbed.join(", ")),

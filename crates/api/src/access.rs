@@ -139,6 +139,7 @@ requirements! {
     EditOtherUserActiveStatus = Any [EDIT_OTHER_USER_ACTIVE_STATUS MANAGE_MODERATION_ACTIONS];
     EditSettings = Any [EDIT_PRIVILEGED_SETTING MANAGE_SELECTED_SETTINGS];
     ManageAgents = All [MANAGE_LIVECHAT_AGENTS];
+    ManageRetention = All [MANAGE_RETENTION];
     ManageDepartments = All [MANAGE_LIVECHAT_DEPARTMENTS];
     ViewDepartments = Any [VIEW_LIVECHAT_DEPARTMENTS VIEW_L_ROOM];
     SetServiceLevel = Any [VIEW_L_ROOM MANAGE_LIVECHAT_SLA];

@@ -244,7 +244,7 @@ fn form(refusal: &Refusal) -> Form {
         Refusal::NoSuchSetting => Form::Silent,
         Refusal::Unauthorized => Form::Unauthorized,
         Refusal::NotPermitted => Form::NotPermitted,
-        Refusal::NoSuchAgent | Refusal::NoSuchErasure | Refusal::NoSuchContact => Form::NotFound,
+        Refusal::NoSuchAgent | Refusal::NoSuchErasure | Refusal::NoSuchContact | Refusal::NoSuchRetentionRule => Form::NotFound,
         with_a_sentence if with_a_sentence.reason().is_some() => Form::Long,
         _ => Form::Code,
     }

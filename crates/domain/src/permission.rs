@@ -132,6 +132,7 @@ permissions! {
     ERASE_CONTACTS = "erase-contacts" [ADMIN], "Erase a contact with all of its chats.";
     EXPORT_CONTACTS = "export-contacts" [ADMIN], "See and export all that is held on a contact.";
     HOLD_CONTACTS = "hold-contacts" [ADMIN], "Keep a contact from being erased, and let it be erased again.";
+    MANAGE_RETENTION = "manage-retention" [ADMIN], "Say after how long visitors are erased who have not come back.";
     VIEW_ERASURE_RECEIPTS = "view-erasure-receipts" [ADMIN], "See what was erased, and the receipts of it.";
     VIEW_LOGS = "view-logs" [ADMIN], "See the log.";
     VIEW_STATISTICS = "view-statistics" [ADMIN], "See the statistics.";

@@ -27,6 +27,7 @@ impl Jobs {
             tokio::spawn(kinds::send_mails::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::give_waiting_chats::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::follow_platform::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::follow_retention::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::forget_old::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::forget_idle_callers::run(Arc::clone(services), stopped)),
         ];

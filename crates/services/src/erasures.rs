@@ -9,13 +9,16 @@
 use std::sync::Arc;
 
 use usher_domain::id::Sequence;
-use usher_domain::settings::{ERASE_WHOLE_CONTACT, KEEP_CONNECTION};
+use usher_domain::settings::{ERASE_WHOLE_CONTACT, KEEP_CONNECTION, LONGEST_BACKUP_DAYS};
 use usher_domain::visitor::VisitorToken;
 use usher_domain::{Change, ChangeKind, id};
 use usher_store::q::erasures::{Counts, Opening};
 use usher_store::{StoreError, Tx, q};
 
 use crate::{Error, Refusal, Services};
+
+/// A day in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 /// How many rows one transaction deletes.
 const CHUNK: i64 = 1_000;
@@ -86,6 +89,24 @@ impl Services {
         Ok(entries.into_iter().map(|entry| entry.id).collect())
     }
 
+    /// Erases a visitor who has no chat that is open or was closed since `time` (milliseconds UTC). Gives whether it was erased: it may be
+    /// back by now, or be kept by a legal hold.
+    pub(crate) async fn erase_unless_back(&self, visitor_id: String, time: i64) -> Result<bool, Error> {
+        let wish = Wish { actor: "retention", reason: None, now: self.now() };
+        let ids = self.ids();
+        let begun = self.store.write_freeing_space(move |tx| {
+            let Some((token, contact_id)) = q::visitors::token_and_contact(tx, &visitor_id)? else { return Ok(Vec::new()) };
+            let is_kept = q::retention::has_later(tx, &visitor_id, time)? || q::holds::is_held(tx, &contact_id, wish.now)?;
+            if is_kept {
+                return Ok(Vec::new());
+            }
+            begin_all(tx, &contact_id, &[(visitor_id.clone(), token)], wish, &mut ids.clone())
+        });
+        let begun = begun.await?;
+        self.finish(&begun).await?;
+        Ok(!begun.is_empty())
+    }
+
     /// Erases whoever is there of those whom a ledger of erasures names: for data that were restored from before. Gives how many that were.
     ///
     /// # Errors
@@ -101,6 +122,13 @@ impl Services {
             self.finish(&begun).await?;
         }
         Ok(erased)
+    }
+
+    /// Forgets by which ids a backup would know whoever was erased so long ago that no backup is so old. Gives of how many.
+    pub(crate) async fn forget_erased(&self) -> Result<u64, Error> {
+        let days = self.platform().settings.get(&LONGEST_BACKUP_DAYS).max(1);
+        let before = self.now() - days.saturating_mul(DAY);
+        self.store.write(move |tx| q::erasures::forget_subjects(tx, before).map_err(Error::from)).await
     }
 
     /// Finishes what has begun, and lets it be sealed.

@@ -324,6 +324,8 @@ refusals! {
         FileInterrupted = "error-file-interrupted", "The file did not arrive";
         /// There is no such file that could be shown.
         NoSuchFile = "invalid-file";
+        /// There is no such rule of retention.
+        NoSuchRetentionRule = "error-retention-rule-not-found", "Retention rule not found";
         /// There is no such contact.
         NoSuchContact = "error-contact-not-found", "Contact not found";
         /// Somebody must not be erased for now.

@@ -2,7 +2,7 @@
 //!
 //! What there is to count and to export is what the registry of personal data names, so that it cannot differ from what erasing deletes.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,6 +20,9 @@ use crate::{Error, Refusal, Services};
 
 /// How many rows an export reads at once.
 const PAGE: i64 = 1_000;
+
+/// How many bytes an export hands on at once.
+const PIECE: usize = 64 << 10;
 
 /// How many pieces of an export may wait for whoever reads it.
 const WAITING: usize = 8;
@@ -114,15 +117,15 @@ impl Services {
     }
 
     fn write_export(&self, contact_id: &str, pipe: Pipe, runtime: &Handle) -> Result<(), Error> {
-        let mut archive = ZipWriter::new_stream(pipe);
+        let mut archive = ZipWriter::new_stream(BufWriter::with_capacity(PIECE, pipe));
         for table in q::holdings::tables() {
             archive.start_file(format!("{}.jsonl", table.name), SimpleFileOptions::default()).map_err(gone)?;
             let mut offset = 0;
             loop {
                 let rows = runtime.block_on(self.page_of(table, contact_id.to_owned(), offset))?;
-                for row in &rows {
-                    writeln!(archive, "{}", line(table, row)).map_err(gone)?;
-                }
+                // As one piece: each one costs about as much, however short it is.
+                let lines: String = rows.iter().map(|row| format!("{}\n", line(table, row))).collect();
+                archive.write_all(lines.as_bytes()).map_err(gone)?;
                 offset += PAGE;
                 if rows.len() < PAGE as usize {
                     break;
@@ -130,8 +133,7 @@ impl Services {
             }
         }
         self.write_files(contact_id, &mut archive, runtime)?;
-        archive.finish().map_err(gone)?;
-        Ok(())
+        archive.finish().map_err(gone)?.into_inner().flush().map_err(gone)
     }
 
     async fn page_of(&self, table: &'static Table, contact_id: String, offset: i64) -> Result<Vec<Vec<Anything>>, Error> {

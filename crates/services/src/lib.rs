@@ -26,6 +26,7 @@ pub mod permissions;
 pub mod platform;
 pub mod ports;
 pub mod receipts;
+pub mod retention;
 pub mod roles;
 pub mod rooms;
 pub mod settings;

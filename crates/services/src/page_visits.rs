@@ -94,7 +94,7 @@ impl Services {
                 Ok::<u64, Error>(visits + removed)
             })
             .await?;
-        Ok(forgotten + self.remove_abandoned_files().await?)
+        Ok(forgotten + self.remove_abandoned_files().await? + self.forget_erased().await?)
     }
 }
 

@@ -61,3 +61,17 @@ CREATE TABLE holds (
     placed_by TEXT NOT NULL,
     placed_at BIGINT NOT NULL
 );
+
+-- After how long visitors are erased by themselves who have not come back.
+CREATE TABLE retention_rules (
+    id TEXT PRIMARY KEY,
+    -- NULL for chats of all departments, and of none.
+    department_id TEXT,
+    days BIGINT NOT NULL,
+    -- Only counts.
+    is_dry_run BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- When it was followed last, and how many visitors that concerned.
+    followed_at BIGINT,
+    followed_count BIGINT
+);

@@ -125,6 +125,7 @@ pub const TABLES: &[Table] = &[
         "original_id" "needs_preview" "created_at"),
     // Ids that the server made, until the bytes are unlinked.
     table!("removed_files", HoldsNone: "id" "was_arriving" "removed_at"),
+    table!("retention_rules", HoldsNone: "id" "department_id" "days" "is_dry_run" "created_at" "followed_at" "followed_count"),
     table!("holds", ToContact("contact_id"): "contact_id" "reason" "ends_at" "placed_by" "placed_at"),
     table!("receipt_keys", HoldsNone: "id" "public_key" "since"),
     table!("erasures", HoldsNone: "id" "subject" "actor" "requested_at" "erased_at" "seal_pass" "sealed_at" "visitors" "contacts"

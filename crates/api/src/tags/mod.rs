@@ -26,6 +26,7 @@ mod users;
 mod usher_contacts;
 mod usher_erasures;
 mod usher_mails;
+mod usher_retention;
 mod usher_rooms;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -164,6 +165,10 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(usher_erasures::list))
         .routes(operation!(usher_erasures::key))
         .routes(operation!(usher_erasures::receipt))
+        .routes(operation!(usher_retention::list))
+        .routes(operation!(usher_retention::add))
+        .routes(operation!(usher_retention::preview))
+        .routes(operation!(usher_retention::remove))
         .routes(operation!(usher_mails::list))
         .routes(operation!(usher_mails::retry))
         .routes(operation!(users::accounts::create))

@@ -8,7 +8,7 @@ use usher_testkit::engines::Engine;
 use usher_testkit::{Form, TestApp};
 
 use crate::files::{sent, tidy};
-use crate::support::{KEEP_CONNECTION, made_id, plain, usual};
+use crate::support::{KEEP_CONNECTION, column, made_id, plain, usual};
 
 const ERASURES: &str = "/api/v1/usher/erasures";
 
@@ -86,6 +86,23 @@ async fn a_receipt_is_verified_by_its_key_and_by_no_other() {
             *changed.pointer_mut(change).unwrap() = json!("another");
             assert!(!is_signed(&signed_bytes(&changed), signature, key), "{change}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_forgets_ids_that_no_backup_knows_any_more() {
+    const SUBJECTS: &str = "SELECT subject FROM erasures";
+    for engine in Engine::all() {
+        let app = erased(&engine).await;
+        tidy(&app).await;
+        let known = column(&app, SUBJECTS).await;
+        for (days, expected) in [(364, known), (2, vec![String::new()])] {
+            app.advance(std::time::Duration::from_secs(days * 24 * 60 * 60));
+            app.services.forget_old().await.expect("old entries can be forgotten");
+            assert_eq!(column(&app, SUBJECTS).await, expected);
+        }
+        app.create_admin().await;
+        assert_eq!(get(&app, ERASURES).await["total"], 1, "the receipt stays");
     }
 }
 

@@ -29,6 +29,7 @@ mod probes;
 mod queue;
 mod races;
 mod requests;
+mod retention;
 mod roles;
 mod rooms;
 mod routing;

@@ -89,6 +89,9 @@ impl Subject {
         if operation.contains("/usher/contacts/") {
             insert_contact(app, &format!("contact-{}", self.number), operation.starts_with("DELETE")).await;
         }
+        if operation.ends_with("/usher/retention/{id}") {
+            insert_retention_rule(app, &format!("rule-{}", self.number)).await;
+        }
         if operation.ends_with("/usher/erasures/{id}") {
             insert_erasure(app, &format!("erasure-{}", self.number)).await;
         }
@@ -201,6 +204,14 @@ async fn insert_contact(app: &TestApp, id: &str, is_held: bool) {
         if is_held { q::holds::place(tx, &id, &hold) } else { Ok(()) }
     });
     insert.await.expect("there is no such contact yet");
+}
+
+/// Puts a rule of retention into the store that only counts.
+async fn insert_retention_rule(app: &TestApp, id: &str) {
+    let (id, department_id, followed) = (id.to_owned(), None, None);
+    let rule = q::retention::RetentionRule { id, department_id, days: 3_000, is_dry_run: true, created_at: START, followed };
+    let insert = app.services.store.write::<_, StoreError, _>(move |tx| q::retention::add(tx, &rule));
+    insert.await.expect("there is no such rule yet");
 }
 
 /// Puts an erasure into the store of which nothing is left to do.
@@ -449,6 +460,9 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
         "v1/usher/contacts/{id}/hold" | "v1/usher/contacts/{id}/holdings" | "v1/usher/contacts/{id}/export" => {
             plain().at(&named("contact"))
         }
+        "v1/usher/retention" if operation.starts_with("POST") => sends(json!({"days": 3_000, "dryRun": true})),
+        "v1/usher/retention.preview" => sends(json!({"days": 3_000})),
+        "v1/usher/retention/{id}" => plain().at(&named("rule")),
         "v1/usher/erasures/{id}" => plain().at(&named("erasure")),
         "v1/usher/mails.retry" => sends(json!({"mailId": named("mail")})),
         "v1/livechat/upload/{rid}" => Good { visitor_token: Some(token.clone()), ..sends_file().at(room) },
@@ -541,6 +555,7 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
         | "v1/subscriptions.get"
         | "v1/roles.getUsersInPublicRoles"
         | "v1/usher/erasures"
+        | "v1/usher/retention"
         | "v1/usher/erasures/key"
         | "v1/usher/mails"
         | "v1/users.list"

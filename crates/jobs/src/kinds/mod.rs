@@ -1,6 +1,7 @@
 //! The kinds of background work.
 
 pub(crate) mod follow_platform;
+pub(crate) mod follow_retention;
 pub(crate) mod forget_idle_callers;
 pub(crate) mod forget_old;
 pub(crate) mod give_waiting_chats;

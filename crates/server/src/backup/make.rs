@@ -68,7 +68,8 @@ fn write_tables(location: &Location, output: Hashing) -> anyhow::Result<(Archive
                 if let (Some(Anything::Text(id)), "files") = (row.first(), table.name) {
                     ids.push(id.clone());
                 }
-                Ok(writeln!(archive, "{}", line(row))?)
+                // As one piece, because each is hashed by itself.
+                Ok(archive.write_all(format!("{}\n", line(row)).as_bytes())?)
             })?;
         }
         Ok((archive, rows, ids))

@@ -32,6 +32,7 @@ statements! {
     VISITOR = "SELECT visitor_id FROM erasures WHERE id = ?1";
     BY_ID = select!("WHERE id = ?1");
     NEWEST = select!("WHERE requested_at >= 0 ORDER BY requested_at DESC, id DESC LIMIT ?1 OFFSET ?2");
+    FORGET_SUBJECTS = "UPDATE erasures SET subject = '' WHERE requested_at < ?1 AND subject <> '' AND sealed_at IS NOT NULL";
     SUBJECTS = "SELECT subject FROM erasures WHERE requested_at >= 0 AND subject <> '' ORDER BY requested_at, id";
     COUNT_ALL = "SELECT COUNT(*) FROM erasures WHERE requested_at >= 0";
 }
@@ -160,6 +161,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Erasure>, StoreError> {
 /// The internal ids of all who were erased.
 pub fn subjects(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
     tx.query(SUBJECTS, values![], |row| row.text(0))
+}
+
+/// Forgets the internal ids of who was erased before `before`. Gives of how many.
+pub fn forget_subjects(tx: &mut Tx<'_>, before: i64) -> Result<u64, StoreError> {
+    tx.execute(FORGET_SUBJECTS, values![before])
 }
 
 /// A page of the entries, the newest first, and how many there are.

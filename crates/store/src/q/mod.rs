@@ -24,6 +24,7 @@ pub mod page_visits;
 pub mod permissions;
 pub mod queue;
 pub mod receipt_keys;
+pub mod retention;
 pub mod roles;
 pub mod room_lists;
 pub mod rooms;
@@ -70,6 +71,7 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         permissions::STATEMENTS,
         queue::STATEMENTS,
         receipt_keys::STATEMENTS,
+        retention::STATEMENTS,
         roles::STATEMENTS,
         room_lists::STATEMENTS,
         rooms::STATEMENTS,

@@ -41,6 +41,7 @@ statements! {
     SET_LAST_AGENT = "UPDATE visitors SET last_agent_id = ?2, last_agent_username = ?3, last_agent_at = ?4 WHERE id = ?1";
     TOKEN = "SELECT token FROM visitors WHERE id = ?1";
     EMAIL = "SELECT email FROM visitors WHERE id = ?1";
+    TOKEN_AND_CONTACT = "SELECT token, contact_id FROM visitors WHERE id = ?1";
     BY_INTERNAL_ID = "SELECT id, token FROM visitors WHERE internal_id = ?1";
     INTERNAL_ID = "SELECT internal_id FROM visitors WHERE id = ?1";
     DISABLE = "UPDATE visitors SET token = NULL WHERE id = ?1";
@@ -160,6 +161,11 @@ pub fn email(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>, StoreError> {
 /// The name of a visitor in the ledger of erasures.
 pub fn internal_id(tx: &mut Tx<'_>, id: &str) -> Result<String, StoreError> {
     tx.query_one(INTERNAL_ID, values![id], |row| row.text(0))
+}
+
+/// Token and contact of a visitor.
+pub fn token_and_contact(tx: &mut Tx<'_>, id: &str) -> Result<Option<(Option<String>, String)>, StoreError> {
+    tx.query_optional(TOKEN_AND_CONTACT, values![id], |row| Ok((row.optional_text(0)?, row.text(1)?)))
 }
 
 /// Id and token of the visitor whom the ledger of erasures calls so.

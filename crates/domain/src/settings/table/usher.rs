@@ -19,5 +19,7 @@ settings! {
             "Whoever registers with the e-mail address or telephone number of a known visitor becomes that visitor.";
         ERASE_WHOLE_CONTACT = boolean("Usher_Erase_Whole_Contact", false),
             "Erasing one visitor erases the whole contact, with all its channels.";
+        LONGEST_BACKUP_DAYS = integer("Usher_Longest_Backup_Days", 365) [at_least(1)],
+            "How many days old the oldest backup may be that is ever restored: so long the ledger of erasures knows, by random ids, whom to erase again.";
     }
 }

@@ -55,6 +55,18 @@ impl Client {
         Ok(Answer { status: response.status().as_u16(), text: response.body_mut().read_to_string()? })
     }
 
+    /// Calls without a body for bytes that are no text.
+    pub fn bytes(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), ureq::Error> {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self.agent.run(request.body(())?)?;
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut response.body_mut().as_reader(), &mut bytes)?;
+        Ok((response.status().as_u16(), bytes))
+    }
+
     /// `POST path` with a form.
     pub fn upload(&self, path: &str, headers: &[(&str, &str)], form: Form) -> Result<Answer, ureq::Error> {
         let (kind, bytes) = form.finish();

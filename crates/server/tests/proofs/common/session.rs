@@ -49,15 +49,19 @@ impl Session {
         Session { user_id: user_id.to_owned(), token: token.to_owned() }
     }
 
+    /// The headers of this session.
+    pub fn headers(&self) -> [(&str, &str); 2] {
+        [("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())]
+    }
+
     /// Calls in this session, with a body unless it is null.
     pub fn call(&self, client: &Client, method: &str, path: &str, body: &Value) -> Answer {
-        let headers = [("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())];
-        client.call(method, path, &headers, body).expect("the server answers")
+        client.call(method, path, &self.headers(), body).expect("the server answers")
     }
 
     /// Sends a form in this session.
     pub fn upload(&self, client: &Client, path: &str, form: Form) -> Result<Answer, ureq::Error> {
-        client.upload(path, &[("X-User-Id", self.user_id.as_str()), ("X-Auth-Token", self.token.as_str())], form)
+        client.upload(path, &self.headers(), form)
     }
 
     /// Calls in this session what must work, and gives the answer.

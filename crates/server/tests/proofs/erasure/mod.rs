@@ -4,7 +4,9 @@
 //! vain; then some of the visitors are erased, and their markers must be gone from the data folder, from what the server printed,
 //! and from its temporary folder, while the others read back whole.
 
+mod bystanders;
 mod kills;
+mod large;
 mod lives;
 pub mod markers;
 mod people;
