@@ -421,6 +421,13 @@ mod tests {
         }
 
         #[test]
+        fn whatever_a_file_is_it_is_one_kind_of_thing(head in prop::collection::vec(any::<u8>(), 0..200), said in "[ -~]{0,30}") {
+            let kind = media_type(&head, &said);
+            prop_assert!(kind.is_ascii() && kind.contains('/') && !kind.contains(['\r', '\n']));
+            prop_assert!(is_safe_picture(&kind) || dimensions(&head, &kind).is_none());
+        }
+
+        #[test]
         fn a_clean_name_stays_as_it_is(name in any::<String>()) {
             let cleaned = clean_name(&name);
             prop_assert!(!cleaned.is_empty() && cleaned.len() <= NAME_BYTES && !cleaned.contains(['/', '\\', '\r', '\n', '\0']));

@@ -27,6 +27,11 @@ pub const ARRIVAL_PATIENCE: Duration = Duration::from_secs(600);
 pub struct Arrivals(Mutex<HashMap<String, watch::Sender<bool>>>);
 
 impl Arrivals {
+    /// Notes that the bytes of a file are being written here, until what this gives is dropped.
+    pub(super) fn hold(&self, id: &str) -> Writing<'_> {
+        Writing { arrivals: self, id: id.to_owned(), stopped: Some(self.begin(id)) }
+    }
+
     fn begin(&self, id: &str) -> watch::Receiver<bool> {
         let (stop, stopped) = watch::channel(false);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), stop);
@@ -45,6 +50,20 @@ impl Arrivals {
             let _ = stop.send(true);
             stop.closed().await;
         }
+    }
+}
+
+/// The bytes of a file are being written. Whoever wants to unlink them waits until this is dropped.
+pub(super) struct Writing<'a> {
+    arrivals: &'a Arrivals,
+    id: String,
+    stopped: Option<watch::Receiver<bool>>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.stopped = None;
+        self.arrivals.end(&self.id);
     }
 }
 

@@ -68,8 +68,11 @@ impl Services {
     /// Keeps the smaller picture, if it is worth one, as a file of its own, and shows it in the message.
     async fn keep_preview(&self, storage: &dyn Storage, file: File, preview: Preview) -> Result<(), Error> {
         let (ids, now) = (self.ids(), self.now());
+        // Nobody unlinks the smaller picture between its bytes and its row.
+        let id = self.new_id();
+        let _writing = self.arrivals.hold(&id);
         let small = match preview.small {
-            Some(picture) => Some(self.keep_small_picture(storage, &file, picture).await?),
+            Some(picture) => Some(self.keep_small_picture(storage, &file, id, picture).await?),
             None => None,
         };
         let is_discarded = self
@@ -83,7 +86,9 @@ impl Services {
                     return Ok(true);
                 }
                 if let Some(small) = &small {
-                    q::files::forget_removed(tx, std::slice::from_ref(&small.id))?;
+                    if !q::files::take_announced(tx, &small.id)? {
+                        return Err(Error::Storage("a smaller picture was unlinked before it had its row"));
+                    }
                     q::files::add_smaller(tx, small, &file.id)?;
                 }
                 show(tx, &file, small.as_ref(), &preview.tiny, &mut ids.clone(), now)?;
@@ -97,9 +102,14 @@ impl Services {
     }
 
     /// Keeps the bytes of a smaller picture. They go again if it gets no row.
-    async fn keep_small_picture(&self, storage: &dyn Storage, file: &File, picture: SmallPicture) -> Result<File, Error> {
-        let (id, now) = (self.new_id(), self.now());
-        let announced = id.clone();
+    async fn keep_small_picture(
+        &self,
+        storage: &dyn Storage,
+        file: &File,
+        id: String,
+        picture: SmallPicture,
+    ) -> Result<File, Error> {
+        let (announced, now) = (id.clone(), self.now());
         self.store.write(move |tx| q::files::announce(tx, &announced, now).map_err(Error::from)).await?;
         let size = i64::try_from(picture.bytes.len()).unwrap_or(i64::MAX);
         let mut writer = storage.begin(&id);

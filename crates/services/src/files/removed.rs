@@ -83,33 +83,48 @@ impl Services {
     ///
     /// The storage failed, or a file may still be arriving at another process.
     pub(crate) async fn unlink_removed_files(&self) -> Result<(), Error> {
-        let Some(storage) = &self.outside.storage else { return Ok(()) };
         loop {
             let removed = self.store.read(|tx| q::files::removed(tx, BATCH).map_err(Error::from)).await?;
             if removed.is_empty() {
                 return Ok(());
             }
+            let Some(storage) = &self.outside.storage else {
+                return Err(Error::Storage("files are to be unlinked, and nothing says where they are: give --files-url"));
+            };
             let mut unlinked = Vec::new();
             for file in removed {
                 if file.was_arriving {
                     self.arrivals.stop(&file.id).await;
+                    let is_wanted = self.is_file(file.id.clone()).await?;
+                    if is_wanted || self.may_still_arrive(&file, storage.is_shared()) {
+                        continue;
+                    }
                 }
                 storage.delete(&file.id).await?;
-                if !self.may_still_arrive(&file, storage.is_shared()) {
-                    unlinked.push(file.id);
-                }
+                unlinked.push(file.id);
             }
             if unlinked.is_empty() {
-                return Err(Error::Storage("files are still arriving at another process"));
+                return self.wait_for_arrivals().await;
             }
             self.store.write_freeing_space(move |tx| q::files::forget_removed(tx, &unlinked).map_err(Error::from)).await?;
         }
     }
 
+    /// Nothing could be unlinked of what was read just now. Fails if there is anything left to unlink.
+    async fn wait_for_arrivals(&self) -> Result<(), Error> {
+        let left = self.store.read(|tx| q::files::removed(tx, 1).map_err(Error::from)).await?;
+        if left.is_empty() { Ok(()) } else { Err(Error::Storage("files are still arriving")) }
+    }
+
+    /// Whether there is a file with this id by now.
+    async fn is_file(&self, id: String) -> Result<bool, Error> {
+        self.store.read(move |tx| q::files::is_known(tx, &id).map_err(Error::from)).await
+    }
+
     /// Whether another process may still write bytes of a file.
     fn may_still_arrive(&self, file: &Removed, is_shared: bool) -> bool {
         let patience = i64::try_from(ARRIVAL_PATIENCE.as_millis()).unwrap_or(i64::MAX);
-        is_shared && file.was_arriving && self.now() - file.removed_at <= patience
+        is_shared && self.now() - file.removed_at <= patience
     }
 }
 

@@ -138,6 +138,11 @@ pub fn announce(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<(), StoreError> {
     tx.execute_one(NOTE_WANTED, values![id, now])
 }
 
+/// Takes back what was announced: the file gets a row. Gives whether it was still announced.
+pub fn take_announced(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(FORGET_REMOVED, values![id])? == 1)
+}
+
 /// Removes the files that a message shows. Gives how many.
 pub fn remove_of_message(tx: &mut Tx<'_>, message_id: &str, now: i64) -> Result<u64, StoreError> {
     tx.execute(NOTE_REMOVED_OF_MESSAGE, values![message_id, now])?;
