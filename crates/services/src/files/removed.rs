@@ -49,7 +49,7 @@ impl Services {
         }
     }
 
-    /// Removes the files that `chosen` names. Gives how many.
+    /// Removes the files that `chosen` names, whose bytes nobody writes any more. Gives how many.
     async fn remove_files<F>(&self, chosen: F) -> Result<u64, Error>
     where
         F: Fn(&mut Tx<'_>) -> Result<Vec<String>, StoreError> + Send + 'static,
@@ -58,7 +58,7 @@ impl Services {
         let remove = move |tx: &mut Tx<'_>| {
             let ids = chosen(tx)?;
             for id in &ids {
-                q::files::remove(tx, id, now)?;
+                q::files::discard(tx, id, now)?;
             }
             Ok::<u64, Error>(ids.len() as u64)
         };

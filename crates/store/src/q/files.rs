@@ -29,11 +29,11 @@ statements! {
                                       original_id, needs_preview, created_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'posted', ?10, ?11, FALSE, ?12)";
     NEXT_WITHOUT_PREVIEW = select!("needs_preview AND created_at >= 0 ORDER BY created_at, id LIMIT 1");
-    NOTE_PREVIEW = "UPDATE files SET needs_preview = FALSE WHERE id = ?1";
+    NOTE_PREVIEW = "UPDATE files SET needs_preview = FALSE WHERE id = ?1 AND needs_preview";
     NOTE_WANTED = "INSERT INTO removed_files (id, was_arriving, removed_at) VALUES (?1, TRUE, ?2)";
     NOTE_ENDED = "UPDATE removed_files SET was_arriving = FALSE WHERE id = ?1";
     NOTE_REMOVED = "INSERT INTO removed_files (id, was_arriving, removed_at)
-                    SELECT id, state = 'arriving', ?2 FROM files WHERE id = ?1";
+                    SELECT id, FALSE, ?2 FROM files WHERE id = ?1";
     DELETE = "DELETE FROM files WHERE id = ?1";
     NOTE_REMOVED_OF_MESSAGE = "INSERT INTO removed_files (id, was_arriving, removed_at)
                                SELECT id, FALSE, ?2 FROM files WHERE message_id = ?1";
@@ -116,20 +116,15 @@ pub fn next_without_preview(tx: &mut Tx<'_>) -> Result<Option<File>, StoreError>
     tx.query_optional(NEXT_WITHOUT_PREVIEW, values![], read)
 }
 
-/// Notes that a file waits for no smaller picture any more. Gives whether it is still there.
+/// Notes that a file waits for no smaller picture any more. Gives whether it did until now: it may be gone, or another process was quicker.
 pub fn note_preview(tx: &mut Tx<'_>, id: &str) -> Result<bool, StoreError> {
     Ok(tx.execute(NOTE_PREVIEW, values![id])? == 1)
 }
 
-/// Removes a file. Its bytes go later.
-pub fn remove(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<u64, StoreError> {
-    tx.execute(NOTE_REMOVED, values![id, now])?;
-    tx.execute(DELETE, values![id])
-}
-
 /// Removes a file whose bytes nobody writes any more, be its row there or gone already.
 pub fn discard(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<(), StoreError> {
-    remove(tx, id, now)?;
+    tx.execute(NOTE_REMOVED, values![id, now])?;
+    tx.execute(DELETE, values![id])?;
     tx.execute(NOTE_ENDED, values![id]).map(|_| ())
 }
 
