@@ -192,15 +192,7 @@ fn gone(_: impl std::error::Error) -> Error {
 
 /// A row as a JSON object in one line.
 fn line(table: &Table, row: &[Anything]) -> Value {
-    let members = table.columns.iter().zip(row).map(|((name, _), value)| {
-        let value = match value {
-            Anything::Null => Value::Null,
-            Anything::Integer(value) => (*value).into(),
-            Anything::Boolean(value) => (*value).into(),
-            Anything::Text(text) => text.as_str().into(),
-        };
-        ((*name).to_owned(), value)
-    });
+    let members = table.columns.iter().zip(row).map(|((name, _), value)| ((*name).to_owned(), value.into()));
     Value::Object(members.collect::<Map<String, Value>>())
 }
 

@@ -86,6 +86,17 @@ pub enum Anything {
     Text(String),
 }
 
+impl From<&Anything> for serde_json::Value {
+    fn from(value: &Anything) -> Self {
+        match value {
+            Anything::Null => serde_json::Value::Null,
+            Anything::Integer(value) => (*value).into(),
+            Anything::Boolean(value) => (*value).into(),
+            Anything::Text(text) => text.as_str().into(),
+        }
+    }
+}
+
 impl<'a> From<&'a Anything> for Value<'a> {
     fn from(value: &'a Anything) -> Self {
         match value {

@@ -1,7 +1,8 @@
 //! The file around the archive: its first line, and the hash at its end.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -30,7 +31,9 @@ impl Hashing {
     /// It cannot be made, or is there already.
     pub fn begin(path: &Path) -> anyhow::Result<Hashing> {
         let cannot = || format!("{} cannot be made", path.display());
-        let output = BufWriter::new(File::create_new(path).with_context(cannot)?);
+        // Everything is in it: nobody else reads it.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(cannot)?;
+        let output = BufWriter::new(file);
         let mut hashing = Hashing { output, hash: Sha256::new() };
         hashing.write_all(BEGINNING).with_context(cannot)?;
         Ok(hashing)

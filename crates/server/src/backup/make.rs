@@ -78,13 +78,7 @@ fn write_tables(location: &Location, output: Hashing) -> anyhow::Result<(Archive
 
 /// A row as a JSON list.
 fn line(row: &[Anything]) -> Value {
-    let values = row.iter().map(|value| match value {
-        Anything::Null => Value::Null,
-        Anything::Integer(value) => (*value).into(),
-        Anything::Boolean(value) => (*value).into(),
-        Anything::Text(text) => text.as_str().into(),
-    });
-    values.collect()
+    row.iter().map(Value::from).collect()
 }
 
 /// Writes the bytes of the files. One that was removed since the tables were read has none any more.

@@ -34,8 +34,8 @@ type Archive = ZipArchive<Archived>;
 ///
 /// # Errors
 ///
-/// The backup is damaged, of a newer format or of other data, the place is not empty, or something cannot be written. What is in the place
-/// by then is to be removed.
+/// The backup is damaged, of a newer format or of other data, the place is not empty, or something cannot be written. A data folder is not
+/// there then; a database that is filled in part has to be made anew.
 pub async fn restore(config: &Config, settings: SettingsOfEnvironment, file: &Path, ledgers: &[PathBuf]) -> anyhow::Result<()> {
     let mut archive = open(file)?;
     let mut subjects = Vec::new();
@@ -44,14 +44,18 @@ pub async fn restore(config: &Config, settings: SettingsOfEnvironment, file: &Pa
             .extend(subjects_of(ledger).with_context(|| format!("no ledger of erasures can be read from {}", ledger.display()))?);
     }
     ensure_empty(config)?;
-    let lock = config.database_url.is_none().then(|| FolderLock::take(&config.data)).transpose()?;
-    load_tables(config, &mut archive).await?;
-    if let Some(storage) = opening::storage(&config.files)? {
-        load_files(&mut archive, &storage).await?;
+    // Only when nobody is in it any more who was erased does it get the name under which it can be served.
+    let building = beside(config)?;
+    let built = fill(&building, settings, &mut archive, subjects).await;
+    if built.is_err() && building.data != config.data {
+        // What is there of it is of no use to anybody.
+        let _ = std::fs::remove_dir_all(&building.data);
     }
-    drop(lock);
-    let opened = opening::open(config, settings).await?;
-    let erased = erase_again(&opened.services, subjects).await?;
+    let erased = built?;
+    if building.data != config.data {
+        let cannot = || format!("{} cannot be put in its place", building.data.display());
+        std::fs::rename(&building.data, &config.data).with_context(cannot)?;
+    }
     println!("Done. {erased} visitors and contacts of the backup had been erased since, and are erased again.");
     if ledgers.is_empty() {
         println!(
@@ -59,6 +63,42 @@ pub async fn restore(config: &Config, settings: SettingsOfEnvironment, file: &Pa
         );
     }
     Ok(())
+}
+
+/// The same configuration with a data folder beside the one that is wanted. A database has no place beside it.
+fn beside(config: &Config) -> anyhow::Result<Config> {
+    let mut building = config.clone();
+    if config.database_url.is_some() {
+        return Ok(building);
+    }
+    let mut name = config.data.as_os_str().to_owned();
+    name.push(".restoring");
+    building.data = PathBuf::from(name);
+    let left = building.data.display();
+    ensure!(!building.data.exists(), "{left} is left of a restore that was stopped: remove it");
+    if let Files::Folder(folder) = &config.files
+        && let Ok(inside) = folder.strip_prefix(&config.data)
+    {
+        building.files = Files::Folder(building.data.join(inside));
+    }
+    Ok(building)
+}
+
+/// Fills an empty place, and erases in it whoever was erased since. Gives how many that were.
+async fn fill(
+    config: &Config,
+    settings: SettingsOfEnvironment,
+    archive: &mut Archive,
+    subjects: Vec<String>,
+) -> anyhow::Result<u64> {
+    let lock = config.database_url.is_none().then(|| FolderLock::take(&config.data)).transpose()?;
+    load_tables(config, archive).await?;
+    if let Some(storage) = opening::storage(&config.files)? {
+        load_files(archive, &storage).await?;
+    }
+    drop(lock);
+    let opened = opening::open(config, settings).await?;
+    erase_again(&opened.services, subjects).await
 }
 
 fn open(file: &Path) -> anyhow::Result<Archive> {

@@ -1,5 +1,6 @@
 //! Backups: made beside a server that goes on, restored without those who were erased since, and refused when anything of them is wrong.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -97,6 +98,8 @@ fn a_backup_from_before_an_erasure_comes_back_without_whom_it_erased() {
     server.stop();
     let key = std::fs::read_to_string(old.data().join("receipt-key")).expect("there is a key");
     let bytes = std::fs::read(&first).expect("the backup can be read");
+    let mode = std::fs::metadata(&first).expect("the backup is a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "nobody else reads it");
     assert!(!bytes.windows(key.trim().len()).any(|window| window == key.trim().as_bytes()), "the key is in no backup");
 
     // The control: without a ledger of later times nobody can know.
@@ -109,6 +112,7 @@ fn a_backup_from_before_an_erasure_comes_back_without_whom_it_erased() {
         let setup = Setup::usual(&restored.path().join(name));
         let (is_done, told) = restore(&setup, &first, &[ledger]);
         assert!(is_done && told.contains(&format!("{} visitors and contacts", gone.len())), "{told}");
+        assert!(!setup.folder.join("data.restoring").exists(), "it is in its place");
         let left = found(&setup.folder, &visitors);
         assert!(left.iter().all(|number| !is_even(*number)), "left of those who were erased: {left:?}");
         let server = Server::start(&setup).expect("the server starts");
@@ -159,6 +163,12 @@ fn what_is_wrong_with_a_backup_is_told_and_nothing_is_made_of_it() {
 
     let (is_done, told) = restore(&old, &file, &[]);
     assert!(!is_done && told.contains("is not empty"), "{told}");
+
+    // What a restore leaves that was stopped is nowhere from where it could be served.
+    std::fs::create_dir_all(target.folder.join("data.restoring")).expect("a folder can be made");
+    let (is_done, told) = restore(&target, &file, &[]);
+    assert!(!is_done && told.contains("is left of a restore that was stopped"), "{told}");
+    assert!(!target.data().exists(), "nothing was made of it");
     println!("damaged backups: {flips} flipped bits of {} bytes, each refused", grouped(bytes.len()));
 }
 

@@ -24,10 +24,10 @@ impl Services {
         let now = self.now();
         while self.remove_files(move |tx| q::files::arriving(tx, now, BATCH)).await? > 0 {}
         for ids in storage.recover().await?.chunks(BATCH as usize) {
-            let ids = ids.to_vec();
-            let unknown = self.store.read(move |tx| unknown(tx, &ids).map_err(Error::from)).await?;
-            for id in unknown {
-                storage.delete(&id).await?;
+            let asked = ids.to_vec();
+            let known = self.store.read(move |tx| q::files::known(tx, &asked).map_err(Error::from)).await?;
+            for id in ids.iter().filter(|id| !known.contains(id)) {
+                storage.delete(id).await?;
             }
         }
         Ok(())
@@ -126,15 +126,4 @@ impl Services {
         let patience = i64::try_from(ARRIVAL_PATIENCE.as_millis()).unwrap_or(i64::MAX);
         is_shared && self.now() - file.removed_at <= patience
     }
-}
-
-/// Those of these ids that no file has.
-fn unknown(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<String>, StoreError> {
-    let mut unknown = Vec::new();
-    for id in ids {
-        if !q::files::is_known(tx, id)? {
-            unknown.push(id.clone());
-        }
-    }
-    Ok(unknown)
 }

@@ -2,8 +2,9 @@
 
 use usher_domain::file::{File, FileState};
 
+use super::statement::{self, Statement};
 use super::statements;
-use crate::{Columns, Row, StoreError, Tx, values};
+use crate::{Columns, Row, StoreError, Tx, Value, values};
 
 /// A file with all that is known of it.
 macro_rules! select {
@@ -168,10 +169,15 @@ pub fn removed(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Removed>, StoreError> 
 
 /// Notes that the bytes of these files are gone.
 pub fn forget_removed(tx: &mut Tx<'_>, ids: &[String]) -> Result<(), StoreError> {
-    for id in ids {
-        tx.execute(FORGET_REMOVED, values![id])?;
-    }
-    Ok(())
+    let mut statement = Statement::new("DELETE FROM removed_files WHERE");
+    statement.add_list("id IN (?)", ids.iter().map(Value::from));
+    tx.execute(statement.sql(), statement.values()).map(|_| ())
+}
+
+/// Those of these ids that a file has, in no order.
+pub fn known(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<String>, StoreError> {
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    statement::by_ids(tx, "SELECT id FROM files WHERE ", &ids, |row| row.text(0))
 }
 
 /// Whether there is a file with this id.
