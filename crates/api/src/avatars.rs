@@ -58,7 +58,7 @@ async fn picture(api: &Shared, name: &str, request: Request) -> Result<Response,
 }
 
 /// Whether the request comes from somebody who is logged in.
-async fn is_logged_in(api: &Shared, credentials: &Credentials) -> Result<bool, ApiError> {
+async fn is_logged_in(api: &Shared, credentials: &Credentials<'_>) -> Result<bool, ApiError> {
     let (user_id, token) = credentials.login();
     Ok(api.services.authenticate(user_id.to_owned(), token).await?.is_some())
 }

@@ -44,7 +44,7 @@ async fn fetch(State(api): State<Shared>, Path((id, _)): Path<(String, String)>,
 }
 
 /// Who asks: the visitor of a room, or a user, by the query or else by cookies.
-async fn reader(api: &Shared, credentials: &Credentials) -> Result<FileReader, ApiError> {
+async fn reader(api: &Shared, credentials: &Credentials<'_>) -> Result<FileReader, ApiError> {
     if credentials.get("rc_room_type") == "l"
         && let Some(token) = VisitorToken::new(credentials.get("rc_token"))
     {

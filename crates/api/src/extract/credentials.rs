@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use crate::parse::query;
 
 /// What a request says of who makes it.
-pub struct Credentials {
-    headers: HeaderMap,
+pub struct Credentials<'a> {
+    headers: &'a HeaderMap,
     query: Map<String, Value>,
 }
 
-impl Credentials {
+impl<'a> Credentials<'a> {
     /// Reads them from the head of a request. A query that cannot be read says nothing.
-    pub fn of(head: &Parts) -> Credentials {
+    pub fn of(head: &'a Parts) -> Credentials<'a> {
         let query = query::parse(head.uri.query().unwrap_or_default()).unwrap_or_default();
-        Credentials { headers: head.headers.clone(), query }
+        Credentials { headers: &head.headers, query }
     }
 
     /// Whether the query has this name, with or without a value.

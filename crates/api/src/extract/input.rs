@@ -67,6 +67,20 @@ impl Input for () {
     }
 }
 
+/// Nothing but the `id` in the path.
+pub struct IdPath(
+    /// The id; empty, and so nobody's, if it cannot be one.
+    pub String,
+);
+
+impl Input for IdPath {
+    const SOURCE: Source = Source::Path;
+
+    fn read(_: Value, path: &Path) -> Result<IdPath, ApiError> {
+        Ok(IdPath(path.get("id")))
+    }
+}
+
 /// An input that carries a visitor's token.
 pub trait VisitorInput: Input {
     /// The token as given.

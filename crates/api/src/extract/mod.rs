@@ -9,5 +9,5 @@ mod upload;
 
 pub use caller::Caller;
 pub(crate) use caller::shown;
-pub use input::{Anyone, Input, Path, Public, Source, Visitor, VisitorInput, legacy, matching, typed_body, typed_query};
+pub use input::{Anyone, IdPath, Input, Path, Public, Source, Visitor, VisitorInput, legacy, matching, typed_body, typed_query};
 pub use upload::{Texts, Upload};

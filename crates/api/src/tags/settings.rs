@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::{Delicate, EditSettings, LoggedIn, VeryDelicate, ViewPrivilegedSetting};
 use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
-use crate::extract::{Caller, Input, Path, Public, Source, typed_body, typed_query};
+use crate::extract::{Caller, IdPath, Input, Path, Public, Source, typed_body, typed_query};
 use crate::parse::paging::{self, Paging};
 use crate::parse::schema::{Kind, Schema, optional, required, text};
 use crate::{Api, ApiError, Shared};
@@ -116,17 +116,6 @@ pub async fn list(State(api): State<Shared>, caller: Caller<LoggedIn, ListQuery>
     page_of_settings(&api, &WantedSettings { only_public, ids: None }, &query.paging, query.with_defaults)
 }
 
-/// The id in the path.
-pub struct SettingPath(String);
-
-impl Input for SettingPath {
-    const SOURCE: Source = Source::Path;
-
-    fn read(_: Value, path: &Path) -> Result<SettingPath, ApiError> {
-        Ok(SettingPath(path.get("id")))
-    }
-}
-
 #[derive(Serialize, ToSchema)]
 pub struct SettingAnswer<'a> {
     #[serde(rename = "_id")]
@@ -145,7 +134,7 @@ pub struct SettingAnswer<'a> {
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn get(State(api): State<Shared>, caller: Caller<ViewPrivilegedSetting, SettingPath>) -> Answer {
+pub async fn get(State(api): State<Shared>, caller: Caller<ViewPrivilegedSetting, IdPath>) -> Answer {
     let definition = api.services.visible_setting(&caller.input.0)?;
     let platform = api.services.platform();
     success(SettingAnswer { id: definition.id, value: platform.settings.value(definition) })

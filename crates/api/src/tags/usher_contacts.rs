@@ -17,20 +17,9 @@ use utoipa::ToSchema;
 use crate::access::{Delicate, EraseContacts, ExportContacts, HoldContacts};
 use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
-use crate::extract::{Caller, Input, Path, Source, typed_body};
+use crate::extract::{Caller, IdPath, Input, Path, Source, typed_body};
 use crate::parse::schema::{Kind, Schema, required, text};
 use crate::{ApiError, Shared};
-
-/// Which contact.
-pub struct ContactPath(String);
-
-impl Input for ContactPath {
-    const SOURCE: Source = Source::Path;
-
-    fn read(_: Value, path: &Path) -> Result<ContactPath, ApiError> {
-        Ok(ContactPath(path.get("id")))
-    }
-}
 
 /// What keeps a contact from being erased.
 #[derive(Serialize, ToSchema)]
@@ -75,7 +64,7 @@ pub struct HoldingsAnswer {
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn holdings(State(api): State<Shared>, caller: Caller<ExportContacts, ContactPath>) -> Answer {
+pub async fn holdings(State(api): State<Shared>, caller: Caller<ExportContacts, IdPath>) -> Answer {
     let held = api.services.holdings(caller.input.0).await?;
     let holdings = held.rows.into_iter().map(|(table, rows)| (table.to_owned(), rows.into())).collect();
     success(HoldingsAnswer { holdings, file_bytes: held.file_bytes, hold: held.hold.map(HoldDocument::from) })
@@ -92,10 +81,7 @@ pub async fn holdings(State(api): State<Shared>, caller: Caller<ExportContacts, 
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn export(
-    State(api): State<Shared>,
-    caller: Caller<Delicate<ExportContacts>, ContactPath>,
-) -> Result<Response, ApiError> {
+pub async fn export(State(api): State<Shared>, caller: Caller<Delicate<ExportContacts>, IdPath>) -> Result<Response, ApiError> {
     let pieces = api.services.export_contact(caller.input.0).await?;
     const HEADERS: [(HeaderName, HeaderValue); 2] = [
         (CONTENT_TYPE, HeaderValue::from_static("application/zip")),
@@ -213,7 +199,7 @@ pub async fn hold(State(api): State<Shared>, caller: Caller<Delicate<HoldContact
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn lift(State(api): State<Shared>, caller: Caller<Delicate<HoldContacts>, ContactPath>) -> Answer {
+pub async fn lift(State(api): State<Shared>, caller: Caller<Delicate<HoldContacts>, IdPath>) -> Answer {
     api.services.lift_hold(caller.input.0).await?;
     success(Done {})
 }

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::ViewErasureReceipts;
 use crate::answer::{Answer, Succeeded, success};
 use crate::error::Failed;
-use crate::extract::{Caller, Input, Path, Source, typed_query};
+use crate::extract::{Caller, IdPath, Input, Path, Source, typed_query};
 use crate::parse::paging::{self, Paging};
 use crate::parse::schema::Schema;
 use crate::{ApiError, Shared};
@@ -61,17 +61,6 @@ pub async fn list(State(api): State<Shared>, caller: Caller<ViewErasureReceipts,
     success(ErasuresAnswer { count: erasures.len(), erasures, offset: page.offset, total })
 }
 
-/// Which erasure.
-pub struct ErasurePath(String);
-
-impl Input for ErasurePath {
-    const SOURCE: Source = Source::Path;
-
-    fn read(_: Value, path: &Path) -> Result<ErasurePath, ApiError> {
-        Ok(ErasurePath(path.get("id")))
-    }
-}
-
 /// A key by which receipts are verified.
 #[derive(Serialize, ToSchema)]
 struct KeyDocument {
@@ -114,7 +103,7 @@ pub struct ReceiptAnswer {
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn receipt(State(api): State<Shared>, caller: Caller<ViewErasureReceipts, ErasurePath>) -> Answer {
+pub async fn receipt(State(api): State<Shared>, caller: Caller<ViewErasureReceipts, IdPath>) -> Answer {
     let signed = api.services.receipt(caller.input.0).await?;
     success(ReceiptAnswer { receipt: signed.receipt, signature: signed.signature, key: signed.key.into() })
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::access::{Delicate, ManageRetention};
 use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
-use crate::extract::{Caller, Input, Path, Source, typed_body};
+use crate::extract::{Caller, IdPath, Input, Path, Source, typed_body};
 use crate::parse::schema::{Kind, Schema, optional, required, text};
 use crate::{ApiError, Shared};
 
@@ -148,17 +148,6 @@ pub async fn preview(State(api): State<Shared>, caller: Caller<ManageRetention, 
     success(PreviewAnswer { visitors: api.services.count_by_retention(caller.input.retention()).await? })
 }
 
-/// Which rule.
-pub struct RulePath(String);
-
-impl Input for RulePath {
-    const SOURCE: Source = Source::Path;
-
-    fn read(_: Value, path: &Path) -> Result<RulePath, ApiError> {
-        Ok(RulePath(path.get("id")))
-    }
-}
-
 /// Removes a rule. What it has erased stays erased.
 #[utoipa::path(delete, path = "/api/v1/usher/retention/{id}", tag = "Usher Retention",
     params(("id" = String, Path, description = "The rule")), responses(
@@ -170,7 +159,7 @@ impl Input for RulePath {
     (status = 429, body = Failed),
     (status = 503, body = Failed),
 ))]
-pub async fn remove(State(api): State<Shared>, caller: Caller<Delicate<ManageRetention>, RulePath>) -> Answer {
+pub async fn remove(State(api): State<Shared>, caller: Caller<Delicate<ManageRetention>, IdPath>) -> Answer {
     api.services.remove_retention_rule(caller.input.0).await?;
     success(Done {})
 }
