@@ -4,6 +4,7 @@
 mod clock;
 mod exchanges;
 mod pictures;
+mod printing;
 mod random;
 mod signing;
 mod smtp;
@@ -12,6 +13,7 @@ mod storage;
 pub use clock::SystemClock;
 pub use exchanges::SystemExchanges;
 pub use pictures::Painter;
+pub use printing::Press;
 pub use random::SystemRandom;
 pub use signing::{KeyError, KeyFile, is_signed};
 pub use smtp::SmtpMailer;
@@ -28,6 +30,7 @@ pub fn outside(storage: Option<Arc<dyn Storage>>, key: KeyFile) -> Outside {
         exchanges: Arc::new(SystemExchanges::default()),
         storage,
         pictures: Arc::new(Painter),
+        printer: Arc::new(Press),
         signer: Arc::new(key),
     }
 }

@@ -142,6 +142,7 @@ requirements! {
     ManageRetention = All [MANAGE_RETENTION];
     ManageDepartments = All [MANAGE_LIVECHAT_DEPARTMENTS];
     ViewDepartments = Any [VIEW_LIVECHAT_DEPARTMENTS VIEW_L_ROOM];
+    RequestPrintedTranscript = All [REQUEST_PDF_TRANSCRIPT];
     SetServiceLevel = Any [VIEW_L_ROOM MANAGE_LIVECHAT_SLA];
     SendTranscript = All [SEND_OMNICHANNEL_CHAT_TRANSCRIPT];
     ViewDirectRoom = All [VIEW_D_ROOM];

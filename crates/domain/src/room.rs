@@ -185,6 +185,8 @@ pub struct Room {
     pub abandonment_at: Option<i64>,
     /// Who wants the transcript.
     pub transcript_request: Option<TranscriptRequest>,
+    /// The file that its transcript was printed to.
+    pub pdf_file_id: Option<String>,
     /// Its place in the queue, as long as it is open.
     pub inquiry: Option<Inquiry>,
     /// What figures are computed from.
@@ -227,6 +229,7 @@ impl Room {
             closing: None,
             abandonment_at: None,
             transcript_request: None,
+            pdf_file_id: None,
             inquiry: None,
             metrics: Metrics::default(),
             updated_at: opened_at,

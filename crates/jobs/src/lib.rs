@@ -24,6 +24,7 @@ impl Jobs {
         let running = vec![
             tokio::spawn(kinds::seal_erasures::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::make_previews::run(Arc::clone(services), stopped.clone())),
+            tokio::spawn(kinds::print_transcripts::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::send_mails::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::give_waiting_chats::run(Arc::clone(services), stopped.clone())),
             tokio::spawn(kinds::follow_platform::run(Arc::clone(services), stopped.clone())),

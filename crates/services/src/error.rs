@@ -163,6 +163,8 @@ refusals! {
         RoomOnHold = "error-room-onHold";
         /// The chat could not be returned to the queue.
         NotReturned = "error-returning-inquiry";
+        /// Only the transcripts of closed rooms are printed.
+        RoomStillOpen = "room-still-open";
         /// The caller may not read the room.
         RoomNotAllowed = "error-not-allowed";
         /// There is no service level at all that could be given.

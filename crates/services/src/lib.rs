@@ -25,6 +25,7 @@ mod passwords;
 pub mod permissions;
 pub mod platform;
 pub mod ports;
+pub mod printed_transcripts;
 pub mod receipts;
 pub mod retention;
 pub mod roles;
@@ -76,6 +77,8 @@ pub struct Services {
     arrivals: Arrivals,
     /// Wakes the making of smaller pictures.
     without_preview: Notify,
+    /// Wakes the printing of transcripts.
+    unprinted: Notify,
     /// Wakes the sealing of erasures.
     unsealed: Notify,
     /// Wakes the routing of chats that wait.
@@ -115,6 +118,7 @@ impl Services {
             attempts: Attempts::default(),
             arrivals: Arrivals::default(),
             without_preview: Notify::new(),
+            unprinted: Notify::new(),
             unsealed: Notify::new(),
             waiting: Notify::new(),
             waiting_mail: Notify::new(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::Stream;
 use usher_domain::mail::{Mail, MailServer};
+use usher_domain::transcript::Sheet;
 
 /// An answer on its way.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,6 +24,8 @@ pub struct Outside {
     pub storage: Option<Arc<dyn Storage>>,
     /// Draws pictures smaller.
     pub pictures: Arc<dyn Pictures>,
+    /// Prints transcripts.
+    pub printer: Arc<dyn Printer>,
     /// Signs receipts.
     pub signer: Arc<dyn Signer>,
 }
@@ -111,6 +114,12 @@ pub struct SmallPicture {
 pub trait Pictures: Send + Sync {
     /// The preview of a picture. `None` says that it cannot be drawn.
     fn preview(&self, picture: Bytes) -> Later<'_, Option<Preview>>;
+}
+
+/// Prints transcripts.
+pub trait Printer: Send + Sync {
+    /// A transcript as a PDF. `None` says that it cannot be printed.
+    fn print(&self, sheet: Sheet) -> Later<'_, Option<Bytes>>;
 }
 
 /// Signs receipts, by Ed25519.

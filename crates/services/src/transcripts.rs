@@ -168,7 +168,7 @@ pub(crate) fn queue_transcript(work: &mut RoomWork<'_, '_>, manner: &Manner, ord
 
 /// The messages of a room before the one that closed it, in the order of their times. One more than a transcript has says that there
 /// are more.
-fn messages_of(tx: &mut Tx<'_>, room: &Room) -> Result<Vec<Message>, Error> {
+pub(crate) fn messages_of(tx: &mut Tx<'_>, room: &Room) -> Result<Vec<Message>, Error> {
     let (closed, _) = q::messages::of_kind(tx, &room.id, CLOSED, 1, 0)?;
     let before = closed.first().map_or(i64::MAX, |message| message.ts);
     let mut messages = q::messages::history(tx, &room.id, before, MOST_MESSAGES as i64 + 1, 0)?;

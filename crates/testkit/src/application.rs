@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use usher_adapters::{ObjectStorage, Painter};
+use usher_adapters::{ObjectStorage, Painter, Press};
 use usher_api::{Api, TrustedProxies};
 use usher_domain::password::PasswordDigest;
 use usher_domain::settings;
@@ -85,6 +85,7 @@ impl Setup {
             exchanges: exchanges.clone(),
             storage: Some(Arc::new(storage)),
             pictures: Arc::new(Painter),
+            printer: Arc::new(Press),
             signer: Arc::new(key_in(&files)),
         };
         let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random, outside);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::SeededRandom;
 use crate::engines::Folder;
-use usher_adapters::{KeyFile, Painter};
+use usher_adapters::{KeyFile, Painter, Press};
 use usher_domain::mail::{Mail, MailServer};
 use usher_services::ports::{Later, MailExchanges, Mailer, Outside, Unsent};
 
@@ -93,7 +93,8 @@ impl MailExchanges for FakeExchanges {
 pub fn nothing_outside() -> Outside {
     let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
     let signer = Arc::new(key_in(&Folder::default()));
-    Outside { mailer, exchanges, storage: None, pictures: Arc::new(Painter), signer }
+    let (pictures, printer) = (Arc::new(Painter), Arc::new(Press));
+    Outside { mailer, exchanges, storage: None, pictures, printer, signer }
 }
 
 /// A key of receipts that is in no folder any more.

@@ -121,6 +121,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(omnichannel_transcript::send))
         .routes(operation!(omnichannel_transcript::request))
         .routes(operation!(omnichannel_transcript::discard))
+        .routes(operation!(omnichannel_transcript::print))
         .routes(operation!(permissions::list))
         .routes(operation!(permissions::update))
         .routes(operation!(roles::list))

@@ -1,4 +1,4 @@
-//! Transcripts of chats by mail.
+//! Transcripts of chats, by mail and printed.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use usher_services::limits::{Counted, Limit};
 use usher_services::transcripts::WantedTranscript;
 use utoipa::ToSchema;
 
-use crate::access::SendTranscript;
+use crate::access::{RequestPrintedTranscript, SendTranscript};
 use crate::answer::{Answer, Done, Succeeded, success};
 use crate::error::Failed;
 use crate::extract::{Caller, Input, Path, Source, Visitor, VisitorInput, legacy, typed_body};
@@ -141,5 +141,21 @@ impl Input for RoomPath {
 ))]
 pub async fn discard(State(api): State<Shared>, caller: Caller<SendTranscript, RoomPath>) -> Answer {
     api.services.discard_transcript(caller.input.0).await?;
+    success(Done {})
+}
+
+/// Has the transcript of a closed chat printed as a PDF, which then is shown in the chat. One that is there already, or was asked for within
+/// the last 15 seconds, is not printed again.
+#[utoipa::path(post, path = "/api/v1/omnichannel/{rid}/request-transcript", tag = "Omnichannel Transcript",
+    params(("rid" = String, Path, description = "The room")), responses(
+    (status = 200, body = Succeeded<Done>),
+    (status = 400, body = Failed),
+    (status = 401, body = Failed),
+    (status = 403, body = Failed),
+    (status = 429, body = Failed),
+    (status = 503, body = Failed),
+))]
+pub async fn print(State(api): State<Shared>, caller: Caller<RequestPrintedTranscript, RoomPath>) -> Answer {
+    api.services.request_printed_transcript(&caller.account, caller.input.0).await?;
     success(Done {})
 }

@@ -45,6 +45,7 @@ const OPERATIONS: &[(&str, &str, &str, &str)] = &[
     ("POST /api/v1/livechat/transcript", "Omnichannel Transcript", "visitor", "200 400 429 503"),
     ("DELETE /api/v1/livechat/transcript/{rid}", "Omnichannel Transcript", "caller", "200 400 401 403 429 503"),
     ("POST /api/v1/livechat/transcript/{rid}", "Omnichannel Transcript", "caller", "200 400 401 403 429 503"),
+    ("POST /api/v1/omnichannel/{rid}/request-transcript", "Omnichannel Transcript", "caller", "200 400 401 403 429 503"),
     ("DELETE /api/v1/usher/contacts/{id}/hold", "Usher Contacts", "caller", "200 400 401 403 404 429 503"),
     ("GET /api/v1/usher/contacts/{id}/holdings", "Usher Contacts", "caller", "200 401 403 404 429 503"),
     ("POST /api/v1/usher/contacts/{id}/erase", "Usher Contacts", "caller", "200 400 401 403 404 429 503"),

@@ -86,6 +86,9 @@ impl Subject {
         if operation.ends_with("/livechat/transcript/{rid}") {
             want_all_transcripts(app, operation.starts_with("DELETE")).await;
         }
+        if operation.ends_with("/request-transcript") {
+            close_all_rooms(app).await;
+        }
         if operation.contains("/usher/contacts/") {
             insert_contact(app, &format!("contact-{}", self.number), operation.starts_with("DELETE")).await;
         }
@@ -180,6 +183,12 @@ pub async fn serve_all_rooms(app: &TestApp, agent_id: &str) {
         tx.execute("UPDATE rooms SET agent_id = ?1, agent_username = ?1, agent_since = ?2", values![&id, START])
     });
     serve.await.expect("rooms can be changed");
+}
+
+/// Closes every room.
+async fn close_all_rooms(app: &TestApp) {
+    let close = app.services.store.write::<_, StoreError, _>(|tx| tx.execute("UPDATE rooms SET is_open = FALSE", values![]));
+    close.await.expect("rooms can be closed");
 }
 
 /// Says of every room whether its transcript is to be sent once it is closed.
@@ -453,6 +462,7 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
             sends(json!({"email": "mary@example.com", "subject": "Your chat"})).at(room)
         }
         "v1/livechat/transcript/{rid}" => plain().at(room),
+        "v1/omnichannel/{rid}/request-transcript" => plain().at(room),
         "v1/usher/contacts/{id}/erase" => sends(json!({"reason": "asked-for"})).at(&named("contact")),
         "v1/usher/contacts/{id}/hold" if operation.starts_with("POST") => {
             sends(json!({"reason": "A lawsuit", "endsAt": "2030-01-01T00:00:00.000Z"})).at(&named("contact"))

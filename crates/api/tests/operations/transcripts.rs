@@ -1,4 +1,6 @@
-//! `POST livechat/transcript`, `POST` and `DELETE livechat/transcript/{rid}`.
+//! `POST livechat/transcript`, `POST` and `DELETE livechat/transcript/{rid}`; printed ones.
+
+mod printed;
 
 use std::time::Duration;
 

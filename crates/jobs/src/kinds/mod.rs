@@ -6,6 +6,7 @@ pub(crate) mod forget_idle_callers;
 pub(crate) mod forget_old;
 pub(crate) mod give_waiting_chats;
 pub(crate) mod make_previews;
+pub(crate) mod print_transcripts;
 pub(crate) mod seal_erasures;
 pub(crate) mod send_mails;
 

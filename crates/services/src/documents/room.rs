@@ -65,6 +65,8 @@ pub struct RoomDocument<'a> {
     closed_by: Option<PersonDocument<'a>>,
     #[serde(rename = "transcriptRequest", skip_serializing_if = "Option::is_none")]
     transcript_request: Option<TranscriptRequestDocument<'a>>,
+    #[serde(rename = "pdfTranscriptFileId", skip_serializing_if = "Option::is_none")]
+    pdf_file_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     omnichannel: Option<Prediction>,
     #[serde(rename = "_updatedAt")]
@@ -311,6 +313,7 @@ impl<'a> RoomDocument<'a> {
             closer: room.closing.as_ref().map(|closing| closing.closer.name()),
             closed_by: room.closing.as_ref().map(|closing| (&closing.by).into()),
             transcript_request: room.transcript_request.as_ref().map(TranscriptRequestDocument::from),
+            pdf_file_id: room.pdf_file_id.as_deref(),
             omnichannel: room.abandonment_at.map(|at| Prediction { abandonment_at: Date(at) }),
             updated_at: Date(room.updated_at),
             last_message: last_message.map(|message| MessageDocument::new(message, eyes)),

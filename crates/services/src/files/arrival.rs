@@ -28,7 +28,7 @@ pub struct Arrivals(Mutex<HashMap<String, watch::Sender<bool>>>);
 
 impl Arrivals {
     /// Notes that the bytes of a file are being written here, until what this gives is dropped.
-    pub(super) fn hold(&self, id: &str) -> Writing<'_> {
+    pub(crate) fn hold(&self, id: &str) -> Writing<'_> {
         Writing { arrivals: self, id: id.to_owned(), stopped: Some(self.begin(id)) }
     }
 
@@ -54,7 +54,7 @@ impl Arrivals {
 }
 
 /// The bytes of a file are being written. Whoever wants to unlink them waits until this is dropped.
-pub(super) struct Writing<'a> {
+pub(crate) struct Writing<'a> {
     arrivals: &'a Arrivals,
     id: String,
     stopped: Option<watch::Receiver<bool>>,

@@ -9,11 +9,13 @@
 
 mod arrival;
 mod fetch;
+mod made;
 mod post;
 mod previews;
 mod removed;
 
 pub use arrival::{ARRIVAL_PATIENCE, Arrival, Arrivals, FilePermit, FileSender};
 pub use fetch::FileReader;
+pub(crate) use made::add_made;
 pub use post::Caption;
 pub(crate) use post::{ATTACHMENTS, FILE, FILES, SIZE, ShownFile};

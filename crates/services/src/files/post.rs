@@ -33,6 +33,11 @@ pub(crate) struct ShownFile {
 }
 
 impl ShownFile {
+    /// A file of which nothing more is said.
+    pub(crate) fn of(file: File) -> ShownFile {
+        ShownFile { file, description: String::new() }
+    }
+
     /// Adds to the details of the message what it shows.
     pub(crate) fn describe(&self, details: &mut Map<String, Value>) {
         let reference = self.file.reference();

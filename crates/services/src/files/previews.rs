@@ -11,6 +11,7 @@ use usher_domain::id::Sequence;
 use usher_domain::message::Message;
 use usher_store::{Tx, q};
 
+use super::made::add_made;
 use super::post::ATTACHMENTS;
 use crate::ports::{Preview, SmallPicture, Storage};
 use crate::rooms::RoomWork;
@@ -86,10 +87,7 @@ impl Services {
                     return Ok(true);
                 }
                 if let Some(small) = &small {
-                    if !q::files::take_announced(tx, &small.id)? {
-                        return Err(Error::Storage("a smaller picture was unlinked before it had its row"));
-                    }
-                    q::files::add_smaller(tx, small, &file.id)?;
+                    add_made(tx, small, Some(&file.id))?;
                 }
                 show(tx, &file, small.as_ref(), &preview.tiny, &mut ids.clone(), now)?;
                 Ok::<bool, Error>(false)
@@ -109,12 +107,8 @@ impl Services {
         id: String,
         picture: SmallPicture,
     ) -> Result<File, Error> {
-        let (announced, now) = (id.clone(), self.now());
-        self.store.write(move |tx| q::files::announce(tx, &announced, now).map_err(Error::from)).await?;
-        let size = i64::try_from(picture.bytes.len()).unwrap_or(i64::MAX);
-        let mut writer = storage.begin(&id);
-        writer.write(picture.bytes).await?;
-        writer.finish().await?;
+        let now = self.now();
+        let size = self.keep_made(storage, &id, picture.bytes).await?;
         let media_type = picture.media_type.to_owned();
         let dimensions = Some(picture.dimensions);
         Ok(File { id, media_type, size, dimensions, state: FileState::Posted, created_at: now, ..file.clone() })

@@ -34,6 +34,7 @@ static TRANSCRIPT: MatchPattern = MatchPattern::open(&[
 static OPTIONS: MatchPattern = MatchPattern::open(&[
     MatchField::optional("clientAction", MatchKind::Boolean),
     MatchField::optional("tags", MatchKind::Texts(512)),
+    MatchField::optional("generateTranscriptPdf", MatchKind::Boolean),
     MatchField::optional("emailTranscript", MatchKind::Object(&TRANSCRIPT)),
 ]);
 
@@ -43,6 +44,8 @@ struct ClosingOptions {
     client_action: bool,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default, rename = "generateTranscriptPdf")]
+    prints: bool,
     #[serde(rename = "emailTranscript")]
     transcript: Option<ClosingTranscript>,
 }
@@ -81,6 +84,7 @@ pub(super) async fn close(services: &Services, account: Account, parameters: Par
         comment: comment.unwrap_or_default(),
         tags: options.tags,
         client_action: options.client_action,
+        prints: options.prints,
         transcript,
         force: false,
     };

@@ -14,6 +14,7 @@ use super::queue::author_by_name;
 use super::tags::distinct;
 use super::work::{RoomWork, SystemMessage, system_user};
 use crate::logins::Account;
+use crate::printed_transcripts::want_printed;
 use crate::transcripts::{TranscriptOrder, queue_transcript};
 use crate::users::object;
 use crate::{Error, Refusal, Services};
@@ -23,6 +24,9 @@ const BY_VISITOR: &str = "Closed by visitor";
 
 /// The preference of agents who want visitors to get the transcript.
 const PREFERENCE: &str = "omnichannelTranscriptEmail";
+
+/// The preference of agents who want the transcript printed.
+const PRINTS: &str = "omnichannelTranscriptPDF";
 
 /// The subject of a transcript that an agent prefers to be sent.
 const SUBJECT: &str = "Transcript of your omnichannel conversation.";
@@ -40,6 +44,8 @@ pub struct ClosingByUser {
     pub client_action: bool,
     /// Whether the transcript goes to the visitor by mail; `None` leaves that to who asked before.
     pub transcript: Option<TranscriptByMail>,
+    /// Whether the transcript is printed as a PDF.
+    pub prints: bool,
     /// Whether contradictions in the records are to be overlooked.
     pub force: bool,
 }
@@ -64,6 +70,8 @@ struct Terms {
     tags: Vec<String>,
     client_action: bool,
     transcript: Option<TranscriptByMail>,
+    /// Whether the user who closes it wants the transcript printed.
+    prints: bool,
     /// Whether visitors are offered the transcript.
     offers_transcript: bool,
     /// Whether every visitor gets it.
@@ -116,8 +124,7 @@ impl Services {
                 close(&mut RoomWork::on(tx, room, &mut ids.clone(), now), &terms)
             })
             .await?;
-        self.chat_may_be_taken();
-        self.mail_is_waiting();
+        self.chat_was_closed();
         Ok(BY_VISITOR)
     }
 
@@ -134,6 +141,7 @@ impl Services {
             tags: closing.tags,
             client_action: closing.client_action,
             transcript: closing.transcript,
+            prints: closing.prints,
             found: self.found_by(&closing.room_id, Some(&user.id)).await?,
             ..self.closing_terms(Closer::User, user.into(), closing.comment)
         };
@@ -155,9 +163,15 @@ impl Services {
                 close(&mut RoomWork::on(tx, room, &mut ids.clone(), now), &terms)
             })
             .await?;
+        self.chat_was_closed();
+        Ok(())
+    }
+
+    /// Wakes whatever waits for the end of a chat.
+    fn chat_was_closed(&self) {
         self.chat_may_be_taken();
         self.mail_is_waiting();
-        Ok(())
+        self.transcript_is_wanted();
     }
 
     fn closing_terms(&self, closer: Closer, by: Author, comment: String) -> Terms {
@@ -170,6 +184,7 @@ impl Services {
             tags: Vec::new(),
             client_action: false,
             transcript: None,
+            prints: false,
             offers_transcript: settings.get(&TRANSCRIPT),
             always_sends: settings.get(&TRANSCRIPT_ALWAYS),
             requests_comment: settings.get(&REQUEST_CLOSING_COMMENT),
@@ -234,6 +249,9 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
         work.post(prompt)?;
     }
     send_transcript(work, terms, visitor_email.as_deref())?;
+    if let Some(user_id) = wants_printed(work, terms)? {
+        want_printed(work.tx, &work.room, &user_id, now)?;
+    }
     let id = work.room.id.clone();
     work.note(usher_domain::ChangeKind::RoomChanged, &id)?;
     Ok(q::rooms::save(work.tx, &work.room)?)
@@ -299,7 +317,22 @@ fn preferred_by_agent(
     if terms.closer != Closer::Visitor || terms.offers_transcript {
         return Ok(None);
     }
-    let agent = q::users::by_id(work.tx, &served.agent.id)?;
-    let prefers = agent.is_some_and(|agent| object(&agent.preferences).get(PREFERENCE) == Some(&Value::Bool(true)));
-    if prefers { ordered_by_agent(work, email, SUBJECT) } else { Ok(None) }
+    let agent_id = served.agent.id.clone();
+    if prefers(work.tx, &agent_id, PREFERENCE)? { ordered_by_agent(work, email, SUBJECT) } else { Ok(None) }
+}
+
+/// In whose name the transcript is printed, if it is: that of the user who closes the chat and says so, or of the agent who prefers it
+/// where the visitor closes it.
+fn wants_printed(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<Option<String>, Error> {
+    if terms.closer == Closer::User {
+        return Ok(terms.prints.then(|| terms.by.id.clone()));
+    }
+    let Some(agent_id) = work.room.served_by.as_ref().map(|served| served.agent.id.clone()) else { return Ok(None) };
+    Ok(prefers(work.tx, &agent_id, PRINTS)?.then_some(agent_id))
+}
+
+/// Whether a user said yes to a preference.
+fn prefers(tx: &mut Tx<'_>, user_id: &str, preference: &str) -> Result<bool, Error> {
+    let user = q::users::by_id(tx, user_id)?;
+    Ok(user.is_some_and(|user| object(&user.preferences).get(preference) == Some(&Value::Bool(true))))
 }

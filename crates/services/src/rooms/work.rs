@@ -26,8 +26,8 @@ pub(crate) struct RoomWork<'a, 'c> {
 
 /// A message by which the server says that something happened.
 pub(crate) struct SystemMessage {
-    /// The type.
-    pub kind: &'static str,
+    /// The type; `None` for one that looks like those that people write.
+    pub kind: Option<&'static str>,
     /// The text.
     pub text: String,
     /// Who it was.
@@ -43,7 +43,7 @@ pub(crate) struct SystemMessage {
 impl SystemMessage {
     /// A message without text that is no news.
     pub(crate) fn quiet(kind: &'static str, author: Author) -> SystemMessage {
-        SystemMessage { kind, text: String::new(), author, details: Map::new(), is_news: false, is_hidden: false }
+        SystemMessage { kind: Some(kind), text: String::new(), author, details: Map::new(), is_news: false, is_hidden: false }
     }
 }
 
@@ -87,7 +87,7 @@ impl<'a, 'c> RoomWork<'a, 'c> {
             id,
             room_id: self.room.id.clone(),
             ts,
-            kind: Some(system.kind.to_owned()),
+            kind: system.kind.map(str::to_owned),
             text: system.text,
             author: system.author,
             edited: None,

@@ -26,7 +26,7 @@ statements! {
     STORE = "UPDATE files SET name = ?2, media_type = ?3, size = ?4, width = ?5, height = ?6, state = 'stored'
              WHERE id = ?1 AND state = 'arriving'";
     POST = "UPDATE files SET state = 'posted', message_id = ?2, name = ?3, needs_preview = ?4 WHERE id = ?1 AND state = 'stored'";
-    ADD_SMALLER = "INSERT INTO files (id, room_id, visitor_id, sender_id, name, media_type, size, width, height, state, message_id,
+    ADD_MADE = "INSERT INTO files (id, room_id, visitor_id, sender_id, name, media_type, size, width, height, state, message_id,
                                       original_id, needs_preview, created_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'posted', ?10, ?11, FALSE, ?12)";
     NEXT_WITHOUT_PREVIEW = select!("needs_preview AND created_at >= 0 ORDER BY created_at, id LIMIT 1");
@@ -92,8 +92,8 @@ pub fn post(tx: &mut Tx<'_>, id: &str, message_id: &str, name: &str, needs_previ
     Ok(tx.execute(POST, values![id, message_id, name, needs_preview])? == 1)
 }
 
-/// Adds a smaller picture of `original_id`.
-pub fn add_smaller(tx: &mut Tx<'_>, file: &File, original_id: &str) -> Result<(), StoreError> {
+/// Adds a file that a message shows and whose bytes are kept; `original_id` says of which picture it is a smaller one.
+pub fn add_made(tx: &mut Tx<'_>, file: &File, original_id: Option<&str>) -> Result<(), StoreError> {
     let (width, height) = file.dimensions.unzip();
     let values = values![
         &file.id,
@@ -109,7 +109,7 @@ pub fn add_smaller(tx: &mut Tx<'_>, file: &File, original_id: &str) -> Result<()
         original_id,
         file.created_at
     ];
-    tx.execute_one(ADD_SMALLER, values)
+    tx.execute_one(ADD_MADE, values)
 }
 
 /// The file that has waited longest for a smaller picture.

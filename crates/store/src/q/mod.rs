@@ -21,6 +21,7 @@ pub mod messages;
 pub mod migrations;
 mod page;
 pub mod page_visits;
+pub mod pdf_transcripts;
 pub mod permissions;
 pub mod queue;
 pub mod receipt_keys;
@@ -68,6 +69,7 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         mails::STATEMENTS,
         messages::STATEMENTS,
         page_visits::STATEMENTS,
+        pdf_transcripts::STATEMENTS,
         permissions::STATEMENTS,
         queue::STATEMENTS,
         receipt_keys::STATEMENTS,

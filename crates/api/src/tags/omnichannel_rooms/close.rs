@@ -90,10 +90,9 @@ pub struct CloseByUserBody {
     comment: Option<String>,
     /// Tags that it gets.
     tags: Option<Vec<String>>,
-    /// Whether the transcript is made as a PDF.
+    /// Whether the transcript is printed as a PDF.
     #[serde(rename = "generateTranscriptPdf")]
-    #[expect(dead_code, reason = "no PDF is made yet; the member is checked")]
-    pdf: Option<bool>,
+    prints: Option<bool>,
     /// Whether the transcript goes to the visitor by mail. Left out, whoever asked before is heard.
     #[serde(rename = "transcriptEmail")]
     transcript: Option<TranscriptBody>,
@@ -142,7 +141,7 @@ impl Input for CloseByUserBody {
     (status = 503, body = Failed),
 ))]
 pub async fn by_user(State(api): State<Shared>, caller: Caller<CloseRoom, CloseByUserBody>) -> Answer {
-    let CloseByUserBody { rid, comment, tags, transcript, force, .. } = caller.input;
+    let CloseByUserBody { rid, comment, tags, prints, transcript, force } = caller.input;
     let transcript = transcript.map(|TranscriptBody { to_visitor, mail }| {
         let (email, subject) = mail.map(|mail| (mail.email, mail.subject)).unzip();
         TranscriptByMail { to_visitor, email, subject }
@@ -153,6 +152,7 @@ pub async fn by_user(State(api): State<Shared>, caller: Caller<CloseRoom, CloseB
         tags: tags.unwrap_or_default(),
         client_action: true,
         transcript,
+        prints: prints.unwrap_or(false),
         force: force.unwrap_or(false),
     };
     api.services.close_by_user(&caller.account, closing).await?;

@@ -23,7 +23,7 @@ use crate::support::{encoded, rows, with_removal};
 const TABLE: &str = include_str!("accepted.txt");
 
 /// Parts of the names of operations that are about a visitor and its room.
-const NEEDS_A_ROOM: [&str; 8] = [
+const NEEDS_A_ROOM: [&str; 9] = [
     "/livechat/room.",
     "/usher/rooms/",
     "/agent.info/",
@@ -32,6 +32,7 @@ const NEEDS_A_ROOM: [&str; 8] = [
     "/livechat/transcript",
     "/livechat/upload",
     "/livechat/visitor",
+    "/request-transcript",
 ];
 
 /// Where a bad value goes.
