@@ -30,7 +30,8 @@ async fn fetch(State(api): State<Shared>, Path((id, _)): Path<(String, String)>,
     let (head, _) = request.into_parts();
     let credentials = Credentials::of(&head);
     let reader = reader(&api, &credentials).await?;
-    let found = if id.contains('\0') { Err(Refusal::NoSuchFile.into()) } else { api.services.file(id, reader).await };
+    let link_token = credentials.link_token().to_owned();
+    let found = if id.contains('\0') { Err(Refusal::NoSuchFile.into()) } else { api.services.file(id, reader, link_token).await };
     let file = match found {
         Ok(file) => file,
         Err(Error::Refused(Refusal::NoSuchFile)) => return Ok(StatusCode::NOT_FOUND.into_response()),

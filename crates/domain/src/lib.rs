@@ -25,6 +25,7 @@ pub mod role;
 pub mod room;
 pub mod routing;
 pub mod settings;
+pub mod signed_link;
 pub mod subscription;
 pub mod time;
 pub mod totp;

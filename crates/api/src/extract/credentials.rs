@@ -34,6 +34,11 @@ impl<'a> Credentials<'a> {
         pairs.find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
     }
 
+    /// The token of a signed link; empty if there is none.
+    pub fn link_token(&self) -> &str {
+        self.query.get("token").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// The id and the login token of a user: of the headers, or else as [`Credentials::get`] finds them.
     pub fn login(&self) -> (&str, &str) {
         match (self.header("x-user-id"), self.header("x-auth-token")) {

@@ -172,8 +172,8 @@ pub struct HistoryAnswer<'a> {
 ))]
 pub async fn history(State(api): State<Shared>, call: Visitor<HistoryQuery>) -> Answer {
     let messages = api.services.history_for_visitor(call.token.clone(), call.input.page()?).await?;
-    let platform = api.services.platform();
-    let shown = messages.iter().map(|message| MessageDocument::for_visitor(message, call.token.as_str(), platform.site()));
+    let links = api.services.file_links();
+    let shown = messages.iter().map(|message| MessageDocument::for_visitor(message, call.token.as_str(), &links));
     success(HistoryAnswer { messages: shown.collect() })
 }
 
@@ -218,8 +218,7 @@ impl VisitorInput for MessageQuery {
 pub async fn message(State(api): State<Shared>, call: Visitor<MessageQuery>) -> Answer {
     let MessageQuery { room_id, message_id, .. } = call.input;
     let message = api.services.message_of_visitor(call.token.clone(), room_id, message_id).await?;
-    let platform = api.services.platform();
-    let message = MessageDocument::for_visitor(&message, call.token.as_str(), platform.site());
+    let message = MessageDocument::for_visitor(&message, call.token.as_str(), &api.services.file_links());
     success(MessageAnswer { message })
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::details::Detail;
 use super::{Date, Details, Eyes};
-use crate::files::{ATTACHMENTS, FILE, FILES, SIZE};
+use crate::files::{ATTACHMENTS, FILE, FILES, FileLinks, SIZE};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -146,10 +146,10 @@ impl<'a> MessageDocument<'a> {
         }
     }
 
-    /// The message for the visitor with this token. `site` is what the addresses of files begin with.
-    pub fn for_visitor(message: &'a Message, token: &'a str, site: &str) -> MessageDocument<'a> {
+    /// The message for the visitor with this token, with the address of its file.
+    pub fn for_visitor(message: &'a Message, token: &'a str, links: &FileLinks) -> MessageDocument<'a> {
         let document = MessageDocument::new(message, Eyes::Visitor(token));
-        MessageDocument { file_upload: FileUpload::of(message, site), ..document }
+        MessageDocument { file_upload: FileUpload::of(message, links), ..document }
     }
 
     /// The messages for these eyes.
@@ -169,11 +169,10 @@ struct FileUpload<'a> {
 }
 
 impl<'a> FileUpload<'a> {
-    fn of(message: &'a Message, site: &str) -> Option<FileUpload<'a>> {
+    fn of(message: &'a Message, links: &FileLinks) -> Option<FileUpload<'a>> {
         let media_type = message.details.get(FILE)?.get("type")?.as_str()?;
         let size = message.details.get(SIZE)?.as_i64()?;
-        let link = message.details.get(ATTACHMENTS)?.get(0)?.get("title_link")?.as_str()?;
-        Some(FileUpload { public_file_path: format!("{site}{link}"), media_type, size })
+        Some(FileUpload { public_file_path: links.of(message)?, media_type, size })
     }
 }
 

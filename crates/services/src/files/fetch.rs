@@ -2,6 +2,7 @@
 
 use usher_domain::file::{File, FileState};
 use usher_domain::settings::{FILE_MEMBERS_ONLY, FILE_PROTECTED};
+use usher_domain::signed_link::LinkSigner;
 use usher_domain::visitor::VisitorToken;
 use usher_store::q;
 
@@ -27,19 +28,22 @@ pub enum FileReader {
 }
 
 impl Services {
-    /// The file with this id, if `reader` may have it: whoever may read its room. A closed chat keeps its files.
+    /// The file with this id, if `reader` may have it: whoever may read its room, or has a link with a token that opens it; an empty one
+    /// opens nothing. A closed chat keeps its files.
     ///
     /// # Errors
     ///
     /// There is no such file, or the reader may not have it.
-    pub async fn file(&self, id: String, reader: FileReader) -> Result<File, Error> {
+    pub async fn file(&self, id: String, reader: FileReader, link_token: String) -> Result<File, Error> {
         let platform = self.platform();
         let is_protected = platform.settings.get(&FILE_PROTECTED);
+        let (signer, now) = (LinkSigner::of(&platform.settings), self.now());
         let members_only = platform.settings.get(&FILE_MEMBERS_ONLY);
         self.store
             .read(move |tx| {
                 let found = q::files::by_id(tx, &id)?.filter(|file| file.state != FileState::Arriving);
                 let file = found.ok_or(Refusal::NoSuchFile)?;
+                let is_signed = signer.as_ref().is_some_and(|signer| signer.opens(&link_token, &file, now));
                 let is_shown = file.state == FileState::Posted;
                 let may_have = match &reader {
                     FileReader::Visitor { token, room_id } => {
@@ -53,7 +57,7 @@ impl Services {
                     FileReader::User(account) => file.sender_id == account.user.id,
                     FileReader::Nobody => false,
                 };
-                if may_have || is_shown && !is_protected { Ok(file) } else { Err(Refusal::FileNotAllowed.into()) }
+                if may_have || is_shown && (is_signed || !is_protected) { Ok(file) } else { Err(Refusal::FileNotAllowed.into()) }
             })
             .await
     }

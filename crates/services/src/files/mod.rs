@@ -9,6 +9,7 @@
 
 mod arrival;
 mod fetch;
+mod links;
 mod made;
 mod post;
 mod previews;
@@ -16,6 +17,7 @@ mod removed;
 
 pub use arrival::{ARRIVAL_PATIENCE, Arrival, Arrivals, FilePermit, FileSender};
 pub use fetch::FileReader;
+pub use links::FileLinks;
 pub(crate) use made::add_made;
 pub use post::Caption;
 pub(crate) use post::{ATTACHMENTS, FILE, FILES, SIZE, ShownFile};

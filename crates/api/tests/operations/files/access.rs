@@ -1,5 +1,7 @@
 //! Who is given a file.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use serde_json::json;
 use usher_testkit::engines::Engine;
@@ -7,7 +9,7 @@ use usher_testkit::{Form, TestApp};
 
 use super::{PNG, fetched, fetched_by, link, sent};
 use crate::chat::Desk;
-use crate::support::usual;
+use crate::support::{history, usual};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_read_the_room_is_given_its_files() {
@@ -67,6 +69,50 @@ async fn settings_open_files_or_keep_them_for_members() {
         let file = link(&sent(&desk.app, "token-1", &desk.room, Form::file("a.png", "image/png", PNG)).await);
         assert_eq!(fetched_by(&desk.app, &file, &desk.agent).await.status.as_u16(), 200);
         assert_eq!(fetched_by(&desk.app, &file, &desk.admin).await.status.as_u16(), 403, "an administrator is no member");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_links_open_their_file_to_anybody_for_an_hour() {
+    const KEY: &str = "FileUpload_json_web_token_secret_for_files";
+    for engine in Engine::all() {
+        let app = usual().setting("Site_Url", "https://chat.example.com").setting(KEY, "a key").start(&engine).await;
+        let other = usual()
+            .setting("Site_Url", "https://chat.example.com")
+            .setting(KEY, "a key")
+            .setting("FileUpload_Enable_json_web_token_for_files", "false");
+        app.register("token-1", "Mary").await;
+        let room = app.room("token-1").await;
+        let mut links = Vec::new();
+        for name in ["a.png", "b.png"] {
+            sent(&app, "token-1", &room, Form::file(name, "image/png", PNG)).await;
+            let told = app.get(&history(&room, "token=token-1&limit=1")).await.ok();
+            let address = told["messages"][0]["fileUpload"]["publicFilePath"].as_str().unwrap().to_owned();
+            links.push(address.strip_prefix("https://chat.example.com").expect("it is the whole address").to_owned());
+        }
+        let status = async |app: &TestApp, link: &str| app.get(link).await.status.as_u16();
+        let [first, second] = [&links[0], &links[1]].map(|link| link.split_once("?token=").expect("the link is signed"));
+        let cookies =
+            async |cookies: &str, link: &str| app.call(Method::GET, link).header("cookie", cookies).send().await.status.as_u16();
+        assert_eq!(status(&app, &links[0]).await, 200);
+        assert_eq!(cookies("rc_room_type=l; rc_rid=another; rc_token=nobody", &links[0]).await, 200, "the link is enough");
+        for wrong in [second.1, "", "nonsense", &first.1[..first.1.len() - 1]] {
+            assert_eq!(status(&app, &format!("{}?token={wrong}", first.0)).await, 403, "{wrong}");
+        }
+        let wrong = format!("{}?token=nonsense", first.0);
+        assert_eq!(cookies(&format!("rc_room_type=l; rc_rid={room}; rc_token=token-1"), &wrong).await, 200, "so is who asks");
+        app.advance(Duration::from_secs(3_600));
+        assert_eq!(status(&app, &links[0]).await, 403);
+
+        let fresh = Engine::sqlite();
+        let unsigned = other.start(&fresh).await;
+        unsigned.register("token-1", "Mary").await;
+        let room = unsigned.room("token-1").await;
+        let message = sent(&unsigned, "token-1", &room, Form::file("a.png", "image/png", PNG)).await;
+        let told = unsigned.get(&history(&room, "token=token-1&limit=1")).await.ok();
+        let public = format!("https://chat.example.com{}", link(&message));
+        assert_eq!(told["messages"][0]["fileUpload"]["publicFilePath"], json!(public));
+        assert_eq!(status(&unsigned, &format!("{}?token={}", link(&message), first.1)).await, 403);
     }
 }
 
