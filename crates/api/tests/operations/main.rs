@@ -39,6 +39,7 @@ mod server;
 mod settings;
 mod subscriptions;
 mod support;
+mod traces;
 mod transcripts;
 mod users;
 mod visitors;

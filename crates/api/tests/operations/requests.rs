@@ -269,7 +269,7 @@ pub async fn insert_file(app: &TestApp, id: &str, room: &str, sender: &str) {
     let file = File {
         id: id.to_owned(),
         room_id: room.to_owned(),
-        visitor_id: "visitor".to_owned(),
+        visitor_id: String::new(),
         sender_id: sender.to_owned(),
         name: "words.txt".to_owned(),
         media_type: "text/plain".to_owned(),
@@ -281,7 +281,8 @@ pub async fn insert_file(app: &TestApp, id: &str, room: &str, sender: &str) {
     };
     let insert = app.services.store.write::<_, StoreError, _>(move |tx| {
         tx.execute("DELETE FROM files WHERE id = ?1", values![&file.id])?;
-        q::files::insert(tx, &file.id, &file.room_id, &file.visitor_id, &file.sender_id, START)?;
+        let visitor_id = q::rooms::by_id(tx, &file.room_id)?.map_or_else(|| "visitor".to_owned(), |room| room.visitor_id);
+        q::files::insert(tx, &file.id, &file.room_id, &visitor_id, &file.sender_id, START)?;
         q::files::store(tx, &file)
     });
     assert_eq!(insert.await, Ok(true));

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use serde_json::{Value, json};
 use usher_services::logins::Account;
-use usher_testkit::TestApp;
 use usher_testkit::application::{Call, Login, Reply};
 use usher_testkit::engines::Engine;
+use usher_testkit::{Setup, TestApp};
 
 use super::places::FORMS;
 use super::values::{Bad, NAME, Sent, in_body, in_header, in_path, in_query};
@@ -23,7 +23,8 @@ use crate::support::{encoded, rows, with_removal};
 const TABLE: &str = include_str!("accepted.txt");
 
 /// Parts of the names of operations that are about a visitor and its room.
-const NEEDS_A_ROOM: [&str; 9] = [
+const NEEDS_A_ROOM: [&str; 10] = [
+    "/livechat/custom.field",
     "/livechat/room.",
     "/usher/rooms/",
     "/agent.info/",
@@ -82,22 +83,26 @@ fn operations(is_wanted: fn(&str) -> bool) -> Vec<(String, Vec<String>)> {
 
 /// The application and whoever calls: an administrator, another one whenever the last one is logged out or another person
 /// altogether.
-struct Stage {
-    app: TestApp,
+pub struct Stage {
+    /// The application.
+    pub app: TestApp,
     root: Account,
-    caller: Login,
+    /// Whoever calls.
+    pub caller: Login,
     number: usize,
 }
 
 impl Stage {
-    async fn new(engine: &Engine) -> Stage {
-        let app = with_removal().start(engine).await;
+    /// One for the application of this setup.
+    pub async fn with(setup: Setup, engine: &Engine) -> Stage {
+        let app = setup.start(engine).await;
         let root = account(&app, &app.admin().await).await.expect("the administrator is logged in");
         let caller = person(&app, &root, "caller-0", &["admin", "user"]).await;
         Stage { app, root, caller, number: 0 }
     }
 
-    async fn prepare(&mut self, operation: &str) -> Subject {
+    /// Makes what an operation is about.
+    pub async fn prepare(&mut self, operation: &str) -> Subject {
         self.number += 1;
         let mut known = account(&self.app, &self.caller).await;
         if known.is_none() {
@@ -279,13 +284,13 @@ async fn try_all(is_wanted: fn(&str) -> bool) {
     let (table, operations) = (table(), operations(is_wanted));
     assert!(!operations.is_empty(), "nothing was tried");
     for engine in Engine::all() {
-        let mut stage = Stage::new(&engine).await;
+        let mut stage = Stage::with(with_removal(), &engine).await;
         let (mut found, mut kept) = (Vec::new(), Vec::new());
         for (operation, places) in &operations {
             if gives_names(operation) {
                 // So that no name is taken by the operation before.
                 let fresh = engine_like(&engine);
-                stage = Stage::new(&fresh).await;
+                stage = Stage::with(with_removal(), &fresh).await;
                 kept.push(fresh);
             }
             for place in places {
