@@ -10,9 +10,13 @@ use crate::common::figures::{grouped, scale, seconds};
 use crate::common::http::Client;
 use crate::common::moments::{Random, let_run};
 use crate::common::server::Server;
+use crate::common::wait::{PATIENCE, wait_until};
 
 /// How many erase at once.
 const ERASERS: usize = 4;
+
+/// How many send files meanwhile.
+const SENDERS: usize = 2;
 
 /// How many messages a visitor has whose erasure takes more than one transaction.
 const MANY_MESSAGES: usize = 800;
@@ -25,13 +29,13 @@ struct Batch<'a> {
 
 #[test]
 fn erasures_survive_kill_9() {
-    let (visitors, kills) = (scale().of(2_000, 200), scale().of(50, 5));
+    let (visitors, kills) = (scale().of(2_000, 200), scale().of(200, 5));
     let mut random = Random::of("erasure under kill -9");
     let messages = [vec![MESSAGES; visitors], vec![MANY_MESSAGES; kills]].concat();
     let stage = Stage::new(&mut random, &messages);
     let mut server = stage.begin(&mut random);
     let mut erased: HashSet<usize> = HashSet::new();
-    let (mut left_by_kills, mut begun, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut left_by_kills, mut orphans, mut begun, mut slowest) = (0, 0, 0, Duration::ZERO);
 
     for kill in 0..kills {
         // A large visitor and its share of the small ones.
@@ -39,6 +43,7 @@ fn erasures_survive_kill_9() {
         let batch = Batch { stage: &stage, whom: std::iter::once(visitors + kill).chain(small).collect() };
         let answered = batch.erase_until_killed(server, &mut random);
         let dead = stage.on_disk().0;
+        orphans += stage.files_without_a_row().len();
         server = Server::start(&stage.setup).expect("a killed server starts again");
         slowest = slowest.max(server.took);
         let client = server.client();
@@ -47,6 +52,7 @@ fn erasures_survive_kill_9() {
         erased.extend(&gone);
         begun += gone.len() - answered.len();
         left_by_kills += usize::from(!stage.of_those(&dead, |person| gone.contains(&person)).is_empty());
+        wait_until("no file is there without a row", PATIENCE, || stage.files_without_a_row().is_empty());
         let left = stage.left_of(|person| erased.contains(&person));
         assert!(left.is_empty(), "kill {kill}: of {} erased visitors there is left: {left:?}", erased.len());
         let rest: Vec<usize> = batch.whom.iter().copied().filter(|person| !gone.contains(person)).collect();
@@ -62,7 +68,7 @@ fn erasures_survive_kill_9() {
     stage.people.each(&server.address, &others, |client, person, _| person.read_back(client));
     println!(
         "erasure under kill -9: {kills} kills, {} erased, {begun} of them without an answer; {left_by_kills} kills left something on disk \
-         that the next start removed; slowest start {}; {} read back whole",
+         that the next start removed, and {orphans} files without a row; slowest start {}; {} read back whole",
         grouped(erased.len()),
         seconds(slowest),
         grouped(others.len()),
@@ -90,7 +96,7 @@ fn what_a_kill_leaves_is_removed_by_the_next_start() {
 }
 
 impl Batch<'_> {
-    /// Erases, and kills the server meanwhile. Gives whose erasure was answered.
+    /// Erases, while files of the same visitors arrive, and kills the server meanwhile. Gives whose erasure was answered.
     fn erase_until_killed(&self, server: Server, random: &mut Random) -> HashSet<usize> {
         let (next, answered) = (Mutex::new(self.whom.iter()), Mutex::new(HashSet::new()));
         std::thread::scope(|scope| {
@@ -103,6 +109,17 @@ impl Batch<'_> {
                         let Ok(answer) = self.stage.people.everybody[*person].erase(&client) else { return };
                         assert_eq!(answer.status, 200, "{}", answer.text);
                         answered.lock().expect("nobody fails while holding it").insert(*person);
+                    }
+                });
+            }
+            for sender in 0..SENDERS {
+                let client = server.client();
+                scope.spawn(move || {
+                    let whom = self.whom.iter().cycle().skip(sender * self.whom.len() / SENDERS);
+                    for person in whom {
+                        // Without an answer the server is dead.
+                        let Ok(answer) = self.stage.people.everybody[*person].send_file(&client) else { return };
+                        assert!(matches!(answer.status, 200 | 403 | 503), "{} {}", answer.status, answer.text);
                     }
                 });
             }

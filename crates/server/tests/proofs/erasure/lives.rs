@@ -1,14 +1,18 @@
 //! The whole life of a chat, with everything that a visitor or an agent puts into it: after the visitor is erased nothing of it is left.
 //!
-//! Every visitor sends files, fills custom fields, sees pages before and during the chat, writes, edits, deletes; an agent answers, edits the answer, names
-//! the topic, tags and closes the chat with a comment; the visitor answers the survey; a transcript and an offline message wait for a mail
+//! Every visitor sends files and a picture, of which a smaller one is made, fills custom fields, sees pages before and during the chat, writes, edits, deletes; an agent answers, edits the answer, names
+//! the topic, tags and closes the chat with a comment, which has it printed; the visitor answers the survey; a transcript and an offline message wait for a mail
 //! server and are sent when it is there. Each of these carries a marker of its own, and each is first found on disk.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Cursor;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use usher_testkit::Form;
 use usher_testkit::engines::Folder;
+use usher_testkit::postgres::{self, Database};
 
 use super::markers::Marker;
 use super::scan::Scanner;
@@ -20,6 +24,9 @@ use crate::common::server::{Server, Setup};
 use crate::common::session::Session;
 use crate::common::sink::Sink;
 use crate::common::wait::{PATIENCE, wait_until};
+
+/// How long printing all transcripts may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(300);
 
 /// The API.
 const API: &str = "/api/v1/livechat";
@@ -57,10 +64,11 @@ enum Trace {
     DeletedFile,
     AgentFileName,
     AgentFileContent,
+    Picture,
 }
 
 impl Trace {
-    const ALL: [Trace; 30] = [
+    const ALL: [Trace; 31] = [
         Trace::Token,
         Trace::Name,
         Trace::Email,
@@ -91,6 +99,7 @@ impl Trace {
         Trace::DeletedFile,
         Trace::AgentFileName,
         Trace::AgentFileContent,
+        Trace::Picture,
     ];
 }
 
@@ -156,7 +165,7 @@ impl Life {
         }
     }
 
-    /// Sends two files, one of which is deleted again later, and gets one.
+    /// Sends a picture and two files, one of which is deleted again later, and gets one.
     fn send_files(&mut self, client: &Client, agent: &Session) {
         let token = self.text(Trace::Token);
         let (path, headers) = (format!("{API}/upload/{}", self.room), [("x-visitor-token", token.as_str())]);
@@ -165,6 +174,9 @@ impl Life {
         self.file = link(&done(client.upload(&path, &headers, form)));
         let doomed = Form::file("doomed.txt", "text/plain", self.text(Trace::DeletedFile).as_bytes());
         self.doomed = done(client.upload(&path, &headers, doomed))["_id"].as_str().expect("a message has an id").to_owned();
+        // Beyond its end a picture may have anything.
+        let picture = [wide_picture(), self.text(Trace::Picture).as_bytes()].concat();
+        done(client.upload(&path, &headers, Form::file("wide.png", "image/png", &picture)));
         let (name, content) = (self.text(Trace::AgentFileName), self.text(Trace::AgentFileContent));
         let form = Form::file(&name, "text/plain", content.as_bytes());
         done(agent.upload(client, &format!("/api/v1/rooms.upload/{}", self.room), form));
@@ -206,7 +218,7 @@ impl Life {
         let (token, email) = (self.text(Trace::Token), self.text(Trace::Email));
         let request = json!({"email": email, "subject": self.text(Trace::TranscriptSubject)});
         agent.demand(client, "POST", &format!("{API}/transcript/{}", self.room), &request);
-        let closing = json!({"rid": self.room, "comment": self.text(Trace::Comment)});
+        let closing = json!({"rid": self.room, "comment": self.text(Trace::Comment), "generateTranscriptPdf": true});
         agent.demand(client, "POST", &format!("{API}/room.closeByUser"), &closing);
         let answers = json!([{"name": "additionalFeedback", "value": self.text(Trace::Survey)}]);
         done(client.post(&format!("{API}/room.survey"), &json!({"token": token, "rid": self.room, "data": answers})));
@@ -237,6 +249,20 @@ impl Life {
         let routing = agent.demand(client, "GET", &format!("/api/v1/usher/rooms/{}/routing", self.room), &Value::Null);
         assert!(routing.to_string().contains("agentId"), "{routing}");
     }
+}
+
+/// How many files there are of each visitor in the end: its own, the agent's, the picture with a smaller one, and the printed transcript.
+const FILES: usize = 5;
+
+/// A picture that is wide enough for a smaller one.
+fn wide_picture() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| {
+        let mut bytes = Cursor::new(Vec::new());
+        let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(600, 2, image::Rgb([9, 99, 199])));
+        drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
+        bytes.into_inner()
+    })
 }
 
 /// Where the file of a message is.
@@ -278,6 +304,8 @@ fn set(client: &Client, agent: &Session, id: &str, value: Value) {
 /// A server, the lives on it, and what of them was found on disk so far.
 struct World {
     setup: Setup,
+    /// The database, if it is not a file of the server.
+    database: Option<Database>,
     lives: Vec<Life>,
     scanner: Scanner,
     seen: HashSet<Marker>,
@@ -285,19 +313,38 @@ struct World {
 
 impl World {
     fn look(&mut self) -> usize {
-        let (found, bytes) = self.scanner.scan_folder(&self.setup.folder);
+        let (found, bytes) = self.found();
         self.seen.extend(found.into_keys());
         bytes
     }
 
+    /// Every marker in the files of the server and in the database, with where it is, and how many bytes were looked at.
+    fn found(&self) -> (HashMap<Marker, String>, usize) {
+        let (places, mut length) = self.scanner.scan_folder(&self.setup.folder);
+        let mut found: HashMap<Marker, String> = places.into_iter().map(|(marker, place)| (marker, format!("{place:?}"))).collect();
+        if let Some(database) = &self.database {
+            let dump = database.dump();
+            length += dump.len();
+            self.scanner.scan(&dump, |marker, _| {
+                found.insert(marker, "the dump".to_owned());
+            });
+        }
+        (found, length)
+    }
+
+    /// How many files are kept.
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.setup.data().join("files")).map_or(0, Iterator::count)
+    }
+
     /// What is on disk of those who should be gone.
     fn left(&self) -> Vec<(usize, Trace, String)> {
-        let (found, _) = self.scanner.scan_folder(&self.setup.folder);
+        let (found, _) = self.found();
         let mut left = Vec::new();
         for (number, life) in self.lives.iter().enumerate().filter(|(number, _)| is_even(*number)) {
             for (trace, marker) in &life.markers {
                 if let Some(place) = found.get(marker) {
-                    left.push((number, *trace, format!("{place:?}")));
+                    left.push((number, *trace, place.clone()));
                 }
             }
         }
@@ -315,7 +362,7 @@ impl World {
             Trace::TranscriptSubject,
             Trace::DeletedFile,
         ];
-        let (found, _) = self.scanner.scan_folder(&self.setup.folder);
+        let (found, _) = self.found();
         for (number, life) in self.lives.iter().enumerate().filter(|(number, _)| !is_even(*number)) {
             for (trace, marker) in life.markers.iter().filter(|(trace, _)| !GONE_ANYWAY.contains(trace)) {
                 assert!(found.contains_key(marker), "{trace:?} of visitor {number}, who stays, is not on disk");
@@ -326,11 +373,26 @@ impl World {
 
 #[test]
 fn nothing_of_a_chat_is_left_when_its_visitor_is_erased() {
+    erase_half_of_the_lives(None);
+}
+
+#[test]
+fn nothing_of_a_chat_is_left_in_postgres_when_its_visitor_is_erased() {
+    if let Some(database) = postgres::database() {
+        erase_half_of_the_lives(Some(database));
+    }
+}
+
+fn erase_half_of_the_lives(database: Option<Database>) {
     let mut random = Random::of("erasure of lives");
     let folder = Folder::default();
-    let setup = Setup { log: "debug", ..Setup::usual(folder.path()) };
-    let lives = (0..scale().of(300, 40)).map(|_| Life::new(&mut random)).collect();
-    let mut world = World { setup, lives, scanner: Scanner::new(), seen: HashSet::new() };
+    let usual = Setup { log: "debug", ..Setup::usual(folder.path()) };
+    let (setup, engine) = match &database {
+        Some(database) => (usual.with("--database-url", &database.url), "PostgreSQL"),
+        None => (usual, "SQLite"),
+    };
+    let lives = (0..scale().of(2_000, 40)).map(|_| Life::new(&mut random)).collect();
+    let mut world = World { setup, database, lives, scanner: Scanner::new(), seen: HashSet::new() };
     let server = Server::start(&world.setup).expect("the server starts");
     let client = server.client();
     let (agent, port) = (Session::of_administrator(&client), Sink::free_port());
@@ -351,6 +413,7 @@ fn nothing_of_a_chat_is_left_when_its_visitor_is_erased() {
         life.think_again(&client, &agent, reply);
         life.end(&client, &agent);
     }
+    wait_until("all smaller pictures and transcripts are made", LONG_PATIENCE, || world.files() == FILES * world.lives.len());
     let bytes = world.look();
     let missing: Vec<(usize, Trace)> = world
         .lives
@@ -373,6 +436,7 @@ fn nothing_of_a_chat_is_left_when_its_visitor_is_erased() {
     wait_until("the mails of all others are sent", PATIENCE, || sink.mails().len() >= 2 * staying);
     erase(&world, &client, &gone_late);
     wait_until_sealed(&client);
+    assert_eq!(world.files(), FILES * (world.lives.len() - gone_early.len() - gone_late.len()), "files of those who stay");
     let mails = sink.mails();
     for number in &gone_early {
         let text = world.lives[*number].text(Trace::OfflineMessage);
@@ -388,8 +452,8 @@ fn nothing_of_a_chat_is_left_when_its_visitor_is_erased() {
     assert!(left.is_empty(), "of the erased visitors there is left: {left:?}");
     world.assert_others_are_there();
     println!(
-        "erasure of whole chats: {} visitors with {} inputs each; {} erased, nothing of them in {} bytes",
-        world.lives.len(),
+        "erasure of whole chats on {engine}: {} visitors with {} inputs and {FILES} files each; {} erased, nothing of them in {} bytes",
+        grouped(world.lives.len()),
         Trace::ALL.len(),
         gone_early.len() + gone_late.len(),
         grouped(bytes)

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use usher_testkit::Form;
 
 use super::markers::Marker;
 use crate::common::http::{Answer, Client};
@@ -40,13 +41,17 @@ pub enum Input {
     Address,
     /// The `Host` of the widget that opened the room.
     Destination,
+    /// The name of the visitor's file.
+    FileName,
+    /// What is in it.
+    FileContent,
     MessageId,
     MessageText,
 }
 
 impl Input {
     /// What a visitor puts in once.
-    const ONCE: [Input; 10] = [
+    const ONCE: [Input; 12] = [
         Input::Token,
         Input::Id,
         Input::Name,
@@ -57,6 +62,8 @@ impl Input {
         Input::Host,
         Input::Address,
         Input::Destination,
+        Input::FileName,
+        Input::FileContent,
     ];
 
     /// What a visitor puts in with each message.
@@ -100,13 +107,15 @@ pub struct Person {
     messages: Vec<Message>,
     /// The room's id, as soon as it is open.
     room: OnceLock<String>,
+    /// Where its file is, as soon as it is sent.
+    file: OnceLock<String>,
 }
 
 impl Person {
     fn new(random: &mut Random, messages: usize) -> Person {
         let once = Input::ONCE.map(|input| (input, Marker::new(random))).into();
         let messages = (0..messages).map(|_| Message::new(random)).collect();
-        Person { once, messages, room: OnceLock::new() }
+        Person { once, messages, room: OnceLock::new(), file: OnceLock::new() }
     }
 
     /// Every marker of this visitor with its input.
@@ -172,6 +181,28 @@ impl Person {
         client.post("/api/v1/livechat/message", &body)
     }
 
+    /// Sends the visitor's file.
+    pub fn send_file(&self, client: &Client) -> Result<Answer, ureq::Error> {
+        let name = format!("{}.txt", self.text(Input::FileName));
+        let form = Form::file(&name, "text/plain", self.text(Input::FileContent).as_bytes());
+        let path = format!("/api/v1/livechat/upload/{}", self.room());
+        client.upload(&path, &[("x-visitor-token", &self.token())], form)
+    }
+
+    /// Sends the visitor's file, and knows where it is from then on.
+    fn keep_file(&self, client: &Client) {
+        let message = done(|| self.send_file(client)).json();
+        let link = message["attachments"][0]["title_link"].as_str().expect("the message shows the file").to_owned();
+        self.file.set(link).expect("it is sent once");
+    }
+
+    /// Whether the visitor's file is there, with what is in it.
+    pub fn check_file(&self, client: &Client) {
+        let file = self.file.get().expect("it was sent");
+        let path = format!("{file}?rc_room_type=l&rc_rid={}&rc_token={}", self.room(), self.token());
+        assert_eq!(done(|| client.get(&path)).text, self.text(Input::FileContent));
+    }
+
     /// Asks for the visitor's record.
     fn look_up(&self, client: &Client) -> Result<Answer, ureq::Error> {
         client.get(&format!("/api/v1/livechat/visitor/{}", self.token()))
@@ -221,13 +252,15 @@ impl Person {
         assert_eq!((room["room"]["_id"].as_str(), room["newRoom"].as_bool()), (Some(self.room()), Some(false)), "{room}");
         assert_eq!(room["room"]["source"]["destination"].as_str(), Some(self.text(Input::Destination).as_str()), "{room}");
         self.read_messages_back(client);
+        self.check_file(client);
         // Reading the configuration is one more way for a token to get into a log.
         let config = done(|| client.get(&format!("/api/v1/livechat/config?token={}", self.token()))).json();
         assert_eq!(config["config"]["guest"]["_id"].as_str(), Some(self.text(Input::Id).as_str()), "{config}");
     }
 
     fn read_messages_back(&self, client: &Client) {
-        let limit = self.messages.len() + 1;
+        // With the message that shows the file, and the one that the chat begins with.
+        let limit = self.messages.len() + 2;
         let path = format!("/api/v1/livechat/messages.history/{}?token={}&limit={limit}", self.room(), self.token());
         self.check_messages(&done(|| client.get(&path)).json());
     }
@@ -237,7 +270,7 @@ impl Person {
         let newest_first = history["messages"].as_array().expect("a history has messages").iter();
         let read: Vec<(&str, &str)> = newest_first
             .rev()
-            .filter(|message| message["t"].is_null())
+            .filter(|message| message["t"].is_null() && message["file"].is_null())
             .map(|message| (message["_id"].as_str().unwrap_or_default(), message["msg"].as_str().unwrap_or_default()))
             .collect();
         let sent: Vec<(String, String)> = self.messages.iter().map(|message| (message.id(), message.text())).collect();
@@ -295,7 +328,7 @@ impl People {
         self.everybody.iter().map(|person| person.messages.len()).sum()
     }
 
-    /// Everybody registers, then everybody opens a room, then everybody writes, each in an order nobody chose.
+    /// Everybody registers, then everybody opens a room, then everybody writes, each in an order nobody chose; then everybody sends a file.
     pub fn move_in(&self, random: &mut Random, address: &str) {
         self.open_rooms(random, address);
         let mut order: Vec<usize> =
@@ -304,6 +337,8 @@ impl People {
         self.each(address, &order, |client, person, turn| {
             done(|| person.post(client, turn));
         });
+        let everybody: Vec<usize> = (0..self.everybody.len()).collect();
+        self.each(address, &everybody, |client, person, _| person.keep_file(client));
     }
 
     /// Everybody registers and opens a room, and nobody writes.

@@ -71,6 +71,20 @@ impl Stage {
         assert!(missing.is_empty(), "of {inputs} inputs these never get there, so their erasure shows nothing: {missing:?}");
     }
 
+    /// The files that are kept and have no row: what is left of those that were arriving, or are gone.
+    pub fn files_without_a_row(&self) -> Vec<String> {
+        let names: Vec<String> = match std::fs::read_dir(self.setup.data().join("files")) {
+            Ok(entries) => {
+                entries.map(|entry| entry.expect("a folder can be read").file_name().to_string_lossy().into_owned()).collect()
+            }
+            Err(_) => return Vec::new(),
+        };
+        let opened = Connection::open_with_flags(self.setup.database(), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let database = opened.expect("another process may read the file");
+        let mut known = database.prepare("SELECT 1 FROM files WHERE id = ?1").expect("there is a table of files");
+        names.into_iter().filter(|name| !known.exists([name]).expect("it can be asked")).collect()
+    }
+
     /// What is left of those who should be gone: for each input how many markers, with a place where one is.
     pub fn left_of(&self, should_be_gone: impl Fn(usize) -> bool) -> BTreeMap<Input, (usize, Place)> {
         self.of_those(&self.on_disk().0, should_be_gone)
