@@ -1,7 +1,7 @@
 //! Files in a bucket, at a server that somebody else wrote: kept, fetched, seen by every process of one database, and gone when their
 //! visitor is erased.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Cursor};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
@@ -13,6 +13,7 @@ use crate::common::agents::{register, room, text};
 use crate::common::figures;
 use crate::common::http::Client;
 use crate::common::server::{Server, Setup};
+use crate::common::session::Session;
 use crate::common::wait::{PATIENCE, wait_until};
 use crate::installation::{Installation, Platform};
 
@@ -59,6 +60,18 @@ impl Buckets {
         let listed = self.client().get(&format!("/{BUCKET}?list-type=2")).expect("the server of buckets answers");
         assert_eq!(listed.status, 200, "{}", listed.text);
         listed.text.matches("<Key>").count()
+    }
+
+    /// The bytes of all objects.
+    fn contents(&self) -> Vec<Vec<u8>> {
+        let client = self.client();
+        let listed = client.get(&format!("/{BUCKET}?list-type=2")).expect("the server of buckets answers").text;
+        let keys = listed.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+        // It does not look at signatures, but asks for one.
+        let signed = [("Authorization", "AWS key:signature")];
+        let fetch = |key: &str| client.bytes("GET", &format!("/{BUCKET}/{key}"), &signed).expect("the server of buckets answers");
+        let fetched = keys.map(fetch).inspect(|(status, _)| assert_eq!(*status, 200));
+        fetched.map(|(_, bytes)| bytes).collect()
     }
 
     /// A server that keeps its files here.
@@ -116,4 +129,66 @@ fn all_processes_of_a_database_keep_their_files_in_one_bucket() {
     assert_eq!(first.client().get(&files[1].0).expect("the server answers").status, 200, "others keep theirs");
     first.stop();
     second.stop();
+}
+
+/// How many files of each visitor are in the bucket: what it wrote, a picture with a smaller one, and the printed transcript.
+const FILES: usize = 4;
+
+#[test]
+fn nothing_of_erased_visitors_is_left_in_the_bucket() {
+    let installation = match Installation::of(Platform::Python) {
+        Ok(installation) => installation,
+        Err(missing) => return figures::skip(&missing),
+    };
+    let Some(database) = postgres::database() else { return };
+    let (folder, buckets) = (Folder::default(), Buckets::start(&installation));
+    let server = Server::start(&buckets.setup(&folder, "only", &database.url)).expect("the server starts");
+    let (client, visitors) = (server.client(), figures::scale().of(200, 20));
+    let administrator = Session::of_administrator(&client);
+    let secret = |number: usize| format!("only visitor {number:04} knows this");
+    let mut files = Vec::new();
+    for number in 0..visitors {
+        let token = format!("visitor-{number}");
+        files.push(send(&client, &token, &secret(number)));
+        let room = text(&room(&client, &token), "_id");
+        let picture = [wide_picture(), secret(number).into_bytes()].concat();
+        let form = Form::file("wide.png", "image/png", &picture);
+        let path = format!("/api/v1/livechat/upload/{room}");
+        let sent = client.upload(&path, &[("x-visitor-token", &token)], form).expect("the server answers");
+        assert_eq!(sent.status, 200, "{}", sent.text);
+        let closing = json!({"rid": room, "comment": "Done", "generateTranscriptPdf": true});
+        administrator.demand(&client, "POST", "/api/v1/livechat/room.closeByUser", &closing);
+    }
+    let holding = |number: usize| {
+        let secret = secret(number);
+        buckets.contents().iter().filter(|bytes| bytes.windows(secret.len()).any(|window| window == secret.as_bytes())).count()
+    };
+    wait_until("all files are in the bucket", PATIENCE, || buckets.objects() == FILES * visitors);
+    assert_eq!([holding(0), holding(1)], [2, 2], "the control: words and picture are found there");
+
+    for number in (0..visitors).step_by(2) {
+        let path = format!("/api/v1/livechat/visitor/visitor-{number}");
+        let erased = client.call("DELETE", &path, &[], &json!(null)).expect("the server answers");
+        assert_eq!(erased.status, 200, "{}", erased.text);
+    }
+    wait_until("half of them are gone", PATIENCE, || buckets.objects() == FILES * visitors / 2);
+    let left = buckets.contents().concat();
+    for number in (0..visitors).step_by(2) {
+        let secret = secret(number);
+        assert!(!left.windows(secret.len()).any(|window| window == secret.as_bytes()), "visitor {number} is still in the bucket");
+        assert_eq!(client.get(&files[number]).expect("the server answers").status, 404);
+    }
+    for number in (1..visitors).step_by(2) {
+        assert_eq!(client.get(&files[number]).expect("the server answers").text, secret(number));
+    }
+    println!("erasure in a bucket: {} of {visitors} visitors erased; {FILES} files each, none of theirs left", visitors / 2);
+    server.stop();
+}
+
+/// A picture that is wide enough for a smaller one.
+fn wide_picture() -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(600, 2, image::Rgb([9, 99, 199])));
+    drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
+    bytes.into_inner()
 }
