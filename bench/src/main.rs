@@ -1,11 +1,12 @@
 //! The benchmarks: each command prints one section of `docs/performance.md`, with the command line as its heading.
 //!
 //! ```text
-//! cargo build --release                             builds the server that `chat`, `me` and `scale` measure
+//! cargo build --release                             builds the server that `chat`, `me`, `scale` and `seal` measure
 //! cargo run --release -p bench -- store             the store: appends against one commit per call, and reads
 //! cargo run --release -p bench -- chat              the calls of a chat, beside a bare HTTP server
 //! cargo run --release -p bench -- me                asking who one is, beside a bare HTTP server
 //! cargo run --release -p bench -- scale             the same calls with few data and with many
+//! cargo run --release -p bench -- seal              sealing an erasure in databases of several sizes
 //! ```
 //!
 //! What is compared runs in turns, several times, so that a machine's good and bad moments meet both alike; a figure is the median of
@@ -22,6 +23,7 @@ mod load;
 mod me;
 mod process;
 mod scale;
+mod seal;
 mod session;
 mod shim;
 mod staff;
@@ -49,6 +51,8 @@ enum Command {
     Me(me::Options),
     /// The time of single calls with millions of messages, against that with a hundredth.
     Scale(scale::Options),
+    /// Sealing the erasure of a visitor in databases of several sizes, and how long others wait meanwhile.
+    Seal(seal::Options),
     /// One measurement of `store`, in a process of its own.
     #[command(hide = true)]
     StoreRun(store::measurement::Options),
@@ -63,6 +67,7 @@ fn main() -> anyhow::Result<()> {
         Command::Chat(options) => chat::run(&options),
         Command::Me(options) => me::run(&options),
         Command::Scale(options) => scale::run(&options),
+        Command::Seal(options) => seal::run(&options),
         Command::StoreRun(options) => store::measurement::run(&options),
         Command::BareServer(options) => bare::run(&options),
     }

@@ -44,7 +44,7 @@ fn proof(filter: Option<String>) -> anyhow::Result<()> {
 
 fn bench() -> anyhow::Result<()> {
     run(&mut cargo(&["build", "--release"]))?;
-    for measurement in ["store", "chat", "me", "scale"] {
+    for measurement in ["store", "chat", "me", "scale", "seal"] {
         run(&mut cargo(&["run", "--release", "--package", "bench", "--", measurement]))?;
     }
     Ok(())

@@ -25,6 +25,7 @@ use usher_services::{Hub, Services};
 use crate::document::Document;
 use crate::engines::{Engine, Folder};
 use crate::form::Form;
+use crate::gate::{Gate, Gated};
 use crate::outside::key_in;
 use crate::{FakeExchanges, FakeMailer, ManualClock, SeededRandom};
 
@@ -79,11 +80,12 @@ impl Setup {
         let random = Arc::new(SeededRandom::new(1));
         let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
         let files = Folder::default();
-        let storage = ObjectStorage::in_folder(files.path()).expect("files can be kept in a folder");
+        let storage = Arc::new(ObjectStorage::in_folder(files.path()).expect("files can be kept in a folder"));
+        let gate = Arc::new(Gate::default());
         let outside = Outside {
             mailer: mailer.clone(),
             exchanges: exchanges.clone(),
-            storage: Some(Arc::new(storage)),
+            storage: Some(Arc::new(Gated { storage, gate: Arc::clone(&gate) })),
             pictures: Arc::new(Painter),
             printer: Arc::new(Press),
             signer: Arc::new(key_in(&files)),
@@ -92,7 +94,7 @@ impl Setup {
         let services = Arc::new(services.await.expect("an application of the tests starts"));
         let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
         let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies)));
-        TestApp { services, clock, mailer, exchanges, files, router }
+        TestApp { services, clock, mailer, exchanges, files, gate, router }
     }
 }
 
@@ -108,6 +110,8 @@ pub struct TestApp {
     pub exchanges: Arc<FakeExchanges>,
     /// Where it keeps files.
     pub files: Folder,
+    /// What every file passes before it is kept.
+    pub gate: Arc<Gate>,
     router: Router,
 }
 

@@ -148,3 +148,30 @@ fn interrupted(error: multer::Error) -> Error {
         _ => Refusal::FileInterrupted.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+
+    /// A body whose pieces come so many seconds after each other; the last one never ends.
+    fn body(seconds: &'static [u64]) -> Body {
+        let pieces = stream::iter(seconds).then(|seconds| async move {
+            tokio::time::sleep(Duration::from_secs(*seconds)).await;
+            Ok::<_, std::io::Error>(Bytes::from_static(b"piece"))
+        });
+        Body::from_stream(pieces)
+    }
+
+    async fn arrived(seconds: &'static [u64]) -> Vec<Result<Bytes, ErrorKind>> {
+        let pieces = arriving(body(seconds)).map(|piece| piece.map_err(|error| error.kind()));
+        pieces.take(seconds.len()).collect().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_piece_has_half_a_minute() {
+        let piece = Ok(Bytes::from_static(b"piece"));
+        assert_eq!(arrived(&[1, 29, 29]).await, [piece.clone(), piece.clone(), piece.clone()]);
+        assert_eq!(arrived(&[1, 31]).await, [piece, Err(ErrorKind::UnexpectedEof)]);
+    }
+}

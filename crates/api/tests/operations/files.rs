@@ -5,6 +5,7 @@ mod access;
 mod disguises;
 mod fetch;
 mod media;
+mod races;
 mod removed;
 mod upload;
 

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::json;
 use usher_testkit::engines::Folder;
@@ -10,8 +11,9 @@ use usher_testkit::{Form, postgres};
 use crate::common::agents::{register, room, text};
 use crate::common::figures::{grouped, scale};
 use crate::common::http::Client;
-use crate::common::moments::Random;
+use crate::common::moments::{Random, let_run};
 use crate::common::server::{Server, Setup, program, run};
+use crate::common::wait::Stopwatch;
 use crate::erasure::markers::Marker;
 use crate::erasure::scan::Scanner;
 use crate::erasure::stage::{even, is_even, wait_until_sealed};
@@ -170,6 +172,57 @@ fn what_is_wrong_with_a_backup_is_told_and_nothing_is_made_of_it() {
     assert!(!is_done && told.contains("is left of a restore that was stopped"), "{told}");
     assert!(!target.data().exists(), "nothing was made of it");
     println!("damaged backups: {flips} flipped bits of {} bytes, each refused", grouped(bytes.len()));
+}
+
+/// Half of whom a backup holds was erased since. A restore that is killed, whenever, leaves nothing that could be served, or all of it
+/// without those.
+#[test]
+fn a_killed_restore_brings_nobody_back() {
+    let mut random = Random::of("restore under kill -9");
+    let folder = Folder::default();
+    let old = Setup::usual(&folder.path().join("old"));
+    let server = Server::start(&old).expect("the server starts");
+    let client = server.client();
+    let visitors: Vec<Visitor> = (0..scale().of(200, 40)).map(|_| Visitor::new(&client, &mut random)).collect();
+    let file = folder.path().join("backup");
+    back_up(&old, &file);
+    even(visitors.len()).iter().for_each(|number| visitors[*number].erase(&client));
+    wait_until_sealed(&client);
+    server.stop();
+
+    let whole = Setup::usual(&folder.path().join("whole"));
+    let watch = Stopwatch::start();
+    assert!(restore(&whole, &file, &[old.data()]).0, "the control: it can be restored");
+    let length = watch.elapsed().as_millis() as u64;
+    let (kills, mut unfinished) = (scale().of(100, 10), 0);
+    for kill in 0..kills {
+        let setup = Setup::usual(&folder.path().join(kill.to_string()));
+        let mut begun = program();
+        begun.arg("restore").arg(&file).arg("--ledger").arg(old.data()).arg("--data").arg(setup.data()).stdout(Stdio::null());
+        let mut process = begun.spawn().expect("the program can be run");
+        let_run(&mut random, 0, length + length / 5);
+        process.kill().and_then(|()| process.wait()).expect("it can be killed");
+        let served = setup.data();
+        if !served.exists() {
+            unfinished += 1;
+            let rest = setup.folder.join("data.restoring");
+            if rest.exists() {
+                let (is_done, told) = restore(&setup, &file, &[old.data()]);
+                assert!(!is_done && told.contains("is left of a restore that was stopped"), "{told}");
+                std::fs::remove_dir_all(&rest).expect("it can be removed");
+            }
+            let (is_done, told) = restore(&setup, &file, &[old.data()]);
+            assert!(is_done, "{told}");
+        }
+        let left = found(&served, &visitors);
+        assert!(left.iter().all(|number| !is_even(*number)), "kill {kill}: left of those who were erased: {left:?}");
+        assert_eq!(left.len(), visitors.len() / 2, "kill {kill}: everybody else is there");
+        std::fs::remove_dir_all(&setup.folder).expect("it can be removed");
+    }
+    assert!(unfinished > 0, "no kill came before the end");
+    println!(
+        "restore under kill -9: {kills} kills within {length} ms, {unfinished} before the end; nobody who was erased came back"
+    );
 }
 
 #[test]

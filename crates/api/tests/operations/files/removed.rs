@@ -55,7 +55,7 @@ async fn an_erased_visitor_takes_all_files_with_it_and_nobody_elses() {
 }
 
 /// A picture of this size in one colour.
-fn picture(width: u32, height: u32) -> Vec<u8> {
+pub fn picture(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(width, height, image::Rgb([9, 99, 199])));
     drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
