@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
-use usher_adapters::{KeyFile, SystemClock, SystemRandom, outside};
+use usher_adapters::{KeyFile, Press, SystemClock, SystemRandom, outside};
 use usher_domain::visitor::{Visitor, VisitorToken};
 use usher_services::messages::VisitorMessage;
 use usher_services::platform::SettingsOfEnvironment;
@@ -22,7 +22,7 @@ pub fn append(options: &Options) -> Result<Done> {
     let store = Arc::new(open(&options.folder, &hub)?);
     let work = Arc::new(Work::new(runtime.block_on(fill(&store, PLAN))?));
     let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
-    let outside = outside(None, KeyFile::open(&options.folder, random.as_ref())?);
+    let outside = outside(None, Press::default(), KeyFile::open(&options.folder, random.as_ref())?);
     let services = Services::start(Arc::clone(&store), hub, SettingsOfEnvironment::default(), false, clock, random, outside);
     let services = Arc::new(runtime.block_on(services)?);
 

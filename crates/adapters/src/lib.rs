@@ -13,7 +13,7 @@ mod storage;
 pub use clock::SystemClock;
 pub use exchanges::SystemExchanges;
 pub use pictures::Painter;
-pub use printing::Press;
+pub use printing::{FontError, Press};
 pub use random::SystemRandom;
 pub use signing::{KeyError, KeyFile, is_signed};
 pub use smtp::SmtpMailer;
@@ -23,14 +23,15 @@ use std::sync::Arc;
 
 use usher_services::ports::{Outside, Storage};
 
-/// Mail servers and the directory of names, with the place where files are kept, if any are, and the key of receipts.
-pub fn outside(storage: Option<Arc<dyn Storage>>, key: KeyFile) -> Outside {
+/// Mail servers and the directory of names, with the place where files are kept, if any are, what prints transcripts, and the key of
+/// receipts.
+pub fn outside(storage: Option<Arc<dyn Storage>>, press: Press, key: KeyFile) -> Outside {
     Outside {
         mailer: Arc::new(SmtpMailer),
         exchanges: Arc::new(SystemExchanges::default()),
         storage,
         pictures: Arc::new(Painter),
-        printer: Arc::new(Press),
+        printer: Arc::new(press),
         signer: Arc::new(key),
     }
 }

@@ -1,7 +1,10 @@
 //! Printing transcripts as PDF.
 //!
-//! The layout is one column of lines on A4, in the typeface that comes with the program. What that does not have, such as Chinese,
-//! is printed as boxes.
+//! The layout is one column of lines on A4. A line is drawn in runs, each in the first typeface that has its characters: the one that
+//! comes with the program, then those that the operator gave. What none of them has is printed as boxes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use krilla::Document;
@@ -45,22 +48,49 @@ const MOMENT: Style = Style { size: 8.0, is_bold: false, grey: 110, above: 1.0 }
 const TEXT: Style = Style { size: 10.0, is_bold: false, grey: 0, above: 2.0 };
 const PAGE_NUMBER: Style = Style { size: 8.0, is_bold: false, grey: 110, above: 0.0 };
 
+/// A font file that cannot be used. The text says which.
+#[derive(Debug, thiserror::Error)]
+#[error("the font file {0} cannot be used: {1}")]
+pub struct FontError(String, String);
+
 /// Prints in this process, beside the threads that serve.
 #[derive(Debug, Default)]
-pub struct Press;
+pub struct Press {
+    /// The font files that the operator gave.
+    fonts: Vec<Arc<Vec<u8>>>,
+}
+
+impl Press {
+    /// One that takes from these font files what the built-in typeface does not have; of a collection the first font counts.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be read, or is no font.
+    pub fn with(files: &[PathBuf]) -> Result<Press, FontError> {
+        let read = |file: &PathBuf| {
+            let unusable = |why: String| FontError(file.display().to_string(), why);
+            let bytes = Arc::new(std::fs::read(file).map_err(|error| unusable(error.to_string()))?);
+            Typeface::given(&bytes).ok_or_else(|| unusable("it holds no font that can be read".to_owned()))?;
+            Ok(bytes)
+        };
+        Ok(Press { fonts: files.iter().map(read).collect::<Result<_, _>>()? })
+    }
+}
 
 impl Printer for Press {
     fn print(&self, sheet: Sheet) -> Later<'_, Option<Bytes>> {
+        let fonts = self.fonts.clone();
         Box::pin(async move {
             // A printer that panics has not printed the transcript either.
-            tokio::task::spawn_blocking(move || print(&sheet)).await.ok().flatten().map(Bytes::from)
+            tokio::task::spawn_blocking(move || print(&sheet, &fonts)).await.ok().flatten().map(Bytes::from)
         })
     }
 }
 
-/// A transcript as a PDF.
-fn print(sheet: &Sheet) -> Option<Vec<u8>> {
-    let (regular, bold) = (Typeface::of(dejavu::sans::regular())?, Typeface::of(dejavu::sans::bold())?);
+/// A transcript as a PDF, with these fonts for what the built-in typeface does not have.
+fn print(sheet: &Sheet, fonts: &[Arc<Vec<u8>>]) -> Option<Vec<u8>> {
+    let regular = Typefaces::of(dejavu::sans::regular(), fonts)?;
+    let bold = Typefaces::of(dejavu::sans::bold(), fonts)?;
     let lines = lines(sheet, &regular, &bold);
     let mut document = Document::new();
     document.set_metadata(Metadata::new().title(sheet.title.clone()));
@@ -69,8 +99,8 @@ fn print(sheet: &Sheet) -> Option<Vec<u8>> {
         let mut page = document.start_page_with(PageSettings::from_wh(PAGE.0, PAGE.1)?);
         let mut surface = page.surface();
         let mut draw = |line: &Line, baseline: f32| {
-            let typeface = if line.style.is_bold { &bold } else { &regular };
-            draw(&mut surface, line, typeface, baseline);
+            let typefaces = if line.style.is_bold { &bold } else { &regular };
+            draw(&mut surface, line, typefaces, baseline);
         };
         for (line, baseline) in lines {
             draw(line, *baseline);
@@ -84,14 +114,18 @@ fn print(sheet: &Sheet) -> Option<Vec<u8>> {
 }
 
 /// A typeface: to be drawn, and to be measured.
-struct Typeface {
+struct Typeface<'a> {
     font: Font,
-    face: Face<'static>,
+    face: Face<'a>,
 }
 
-impl Typeface {
-    fn of(bytes: &'static [u8]) -> Option<Typeface> {
+impl<'a> Typeface<'a> {
+    fn of(bytes: &'static [u8]) -> Option<Typeface<'a>> {
         Some(Typeface { font: Font::new(bytes.into(), 0)?, face: Face::parse(bytes, 0).ok()? })
+    }
+
+    fn given(bytes: &'a Arc<Vec<u8>>) -> Option<Typeface<'a>> {
+        Some(Typeface { font: Font::new(Arc::clone(bytes).into(), 0)?, face: Face::parse(bytes, 0).ok()? })
     }
 
     /// How wide a character is at this size, in points. One that the typeface does not have is as wide as what stands in for it.
@@ -99,6 +133,40 @@ impl Typeface {
         let glyph = self.face.glyph_index(character).unwrap_or_default();
         let advance = self.face.glyph_hor_advance(glyph).unwrap_or_default();
         f32::from(advance) * size / f32::from(self.face.units_per_em())
+    }
+}
+
+/// Typefaces in the order in which they are looked at for a character.
+struct Typefaces<'a>(Vec<Typeface<'a>>);
+
+impl<'a> Typefaces<'a> {
+    fn of(first: &'static [u8], fonts: &'a [Arc<Vec<u8>>]) -> Option<Typefaces<'a>> {
+        let all = std::iter::once(Typeface::of(first)).chain(fonts.iter().map(Typeface::given));
+        all.collect::<Option<Vec<_>>>().map(Typefaces)
+    }
+
+    /// The place of the first one that has a character; of none it is that of the first.
+    fn place_of(&self, character: char) -> usize {
+        self.0.iter().position(|typeface| typeface.face.glyph_index(character).is_some()).unwrap_or(0)
+    }
+
+    /// How wide a character is at this size, in points.
+    fn width(&self, character: char, size: f32) -> f32 {
+        self.0.get(self.place_of(character)).map_or(0.0, |typeface| typeface.width(character, size))
+    }
+
+    /// A text in pieces, each with the place of the typeface that has its characters. Blanks stay with what is before them.
+    fn runs<'t>(&self, text: &'t str) -> Vec<(usize, &'t str)> {
+        let mut runs: Vec<(usize, usize)> = Vec::new();
+        for (start, character) in text.char_indices() {
+            let place = self.place_of(character);
+            match runs.last() {
+                Some((last, _)) if *last == place || character.is_whitespace() => {}
+                _ => runs.push((place, start)),
+            }
+        }
+        let ends = runs.iter().skip(1).map(|(_, start)| *start).chain([text.len()]);
+        runs.iter().zip(ends).map(|((place, start), end)| (*place, &text[*start..end])).collect()
     }
 }
 
@@ -110,11 +178,11 @@ struct Line {
 }
 
 /// All lines of a transcript.
-fn lines(sheet: &Sheet, regular: &Typeface, bold: &Typeface) -> Vec<Line> {
+fn lines(sheet: &Sheet, regular: &Typefaces<'_>, bold: &Typefaces<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut add = |style: Style, text: &str| {
-        let typeface = if style.is_bold { bold } else { regular };
-        for (number, text) in broken(text, |character| typeface.width(character, style.size)).into_iter().enumerate() {
+        let typefaces = if style.is_bold { bold } else { regular };
+        for (number, text) in broken(text, |character| typefaces.width(character, style.size)).into_iter().enumerate() {
             // Only the first line of a paragraph keeps its distance.
             let above = if number == 0 { style.above } else { 0.0 };
             lines.push(Line { style: Style { above, ..style }, text });
@@ -184,10 +252,15 @@ fn paged(lines: &[Line]) -> Vec<Vec<(&Line, f32)>> {
     pages
 }
 
-fn draw(surface: &mut Surface<'_>, line: &Line, typeface: &Typeface, baseline: f32) {
+fn draw(surface: &mut Surface<'_>, line: &Line, typefaces: &Typefaces<'_>, baseline: f32) {
+    let size = line.style.size;
     surface.set_fill(Some(Fill { paint: luma::Color::new(line.style.grey).into(), ..Fill::default() }));
-    let start = Point::from_xy(MARGIN, baseline);
-    surface.draw_text(start, typeface.font.clone(), line.style.size, &line.text, false, TextDirection::Auto);
+    let mut left = MARGIN;
+    for (place, text) in typefaces.runs(&line.text) {
+        let Some(typeface) = typefaces.0.get(place) else { continue };
+        surface.draw_text(Point::from_xy(left, baseline), typeface.font.clone(), size, text, false, TextDirection::Auto);
+        left += text.chars().map(|character| typeface.width(character, size)).sum::<f32>();
+    }
 }
 
 #[cfg(test)]
@@ -206,16 +279,39 @@ mod tests {
         }
     }
 
-    fn typefaces() -> (Typeface, Typeface) {
-        let of = |bytes| Typeface::of(bytes).expect("the typeface can be read");
+    fn typefaces() -> (Typefaces<'static>, Typefaces<'static>) {
+        let of = |bytes| Typefaces::of(bytes, &[]).expect("the typeface can be read");
         (of(dejavu::sans::regular()), of(dejavu::sans::bold()))
+    }
+
+    #[test]
+    fn what_the_first_typeface_lacks_comes_from_the_next() {
+        let fonts = [Arc::new(dejavu::sans::regular().to_vec())];
+        let both = Typefaces::of(dejavu::sans::extra_light(), &fonts).expect("they can be read");
+        assert_eq!(both.runs("Say שלום to me"), [(0, "Say "), (1, "שלום "), (0, "to me")]);
+        assert_eq!(both.runs("你好"), [(0, "你好")], "nobody has these");
+        assert_eq!(both.runs(""), []);
+        let alone = typefaces().0;
+        assert_eq!(both.width('ש', 10.0), alone.width('ש', 10.0));
+        let printed = print(&sheet(&["Say שלום to me"]), &fonts).expect("it can be printed");
+        assert!(printed.starts_with(b"%PDF-"));
+    }
+
+    #[test]
+    fn font_files_are_looked_at_when_they_are_given() {
+        let nowhere = Press::with(&[PathBuf::from("nowhere.ttf")]).expect_err("it is not there").to_string();
+        assert!(nowhere.starts_with("the font file nowhere.ttf cannot be used: "), "{nowhere}");
+        let other = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        let told = Press::with(&[other]).expect_err("it is no font").to_string();
+        assert!(told.ends_with("it holds no font that can be read"), "{told}");
+        assert!(Press::with(&[]).is_ok());
     }
 
     #[test]
     fn any_text_can_be_printed() {
         for text in ["Hello", "", "Grüße, Ελλάδα, Привет", "שלום", "你好 😀", "\0\u{7f}\t\r\n", &"x".repeat(20_000)]
         {
-            let printed = print(&sheet(&[text])).expect("it can be printed");
+            let printed = print(&sheet(&[text]), &[]).expect("it can be printed");
             assert!(printed.starts_with(b"%PDF-") && printed.ends_with(b"%%EOF"), "{text:?}");
         }
     }
@@ -239,8 +335,8 @@ mod tests {
         let sheet = sheet(&[long.as_str(); 20]);
         let lines = lines(&sheet, &regular, &bold);
         for line in &lines {
-            let typeface = if line.style.is_bold { &bold } else { &regular };
-            let wide: f32 = line.text.chars().map(|character| typeface.width(character, line.style.size)).sum();
+            let typefaces = if line.style.is_bold { &bold } else { &regular };
+            let wide: f32 = line.text.chars().map(|character| typefaces.width(character, line.style.size)).sum();
             assert!(wide <= WIDTH + 0.01, "{line:?}");
         }
         let pages = paged(&lines);

@@ -31,6 +31,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Where files are kept.
     pub files: Files,
+    /// Font files for printed transcripts besides the built-in typeface.
+    pub fonts: Vec<PathBuf>,
     /// Whether callers who call too often are slowed down.
     pub rate_limits: bool,
     /// The networks of proxies whose forwarding headers count.
@@ -92,7 +94,7 @@ impl Config {
         }
         let data = layer.data.unwrap_or_else(|| PathBuf::from("./usher-data"));
         let files = Files::of(layer.files_url.as_deref(), &data)?;
-        let proxies = layer.trusted_proxies.unwrap_or_default();
+        let [proxies, fonts] = [layer.trusted_proxies, layer.fonts].map(|list| entries(&list.unwrap_or_default()));
         let is_on = |switch: Option<Switch>| switch.is_some_and(Switch::is_on);
         Ok(Config {
             listen: layer.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
@@ -100,7 +102,8 @@ impl Config {
             files,
             database_url: layer.database_url,
             rate_limits: layer.rate_limits.is_none_or(Switch::is_on),
-            trusted_proxies: proxies.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
+            trusted_proxies: proxies,
+            fonts: fonts.into_iter().map(PathBuf::from).collect(),
             log: layer.log.unwrap_or_else(|| "info".to_owned()),
             admin: Admin {
                 username: layer.admin_username.unwrap_or_else(|| "admin".to_owned()),
@@ -112,6 +115,11 @@ impl Config {
             serializable: !is_on(layer.unsafe_read_committed),
         })
     }
+}
+
+/// The entries of a list that is separated by commas.
+fn entries(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_postgres(url: &str) -> bool {
@@ -133,6 +141,8 @@ impl fmt::Display for Config {
         writeln!(formatter, "data = \"{}\"", self.data.display())?;
         writeln!(formatter, "database_url = \"{}\"", secret(&self.database_url))?;
         writeln!(formatter, "files_url = \"{}\"", self.files)?;
+        let fonts: Vec<String> = self.fonts.iter().map(|font| font.display().to_string()).collect();
+        writeln!(formatter, "fonts = \"{}\"", fonts.join(", "))?;
         writeln!(formatter, "rate_limits = \"{}\"", switch(self.rate_limits))?;
         writeln!(formatter, "trusted_proxies = \"{}\"", self.trusted_proxies.join(", "))?;
         writeln!(formatter, "log = \"{}\"", self.log)?;

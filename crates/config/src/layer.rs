@@ -38,6 +38,9 @@ pub struct Layer {
     /// Where files are kept: s3://BUCKET/PREFIX?endpoint=URL, file:///FOLDER, or off for no files [default: the folder files in the data folder] [env: USHER_FILES_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub files_url: Option<String>,
+    /// Font files for printed transcripts, separated by commas, for characters that the built-in typeface does not have, such as Chinese [default: none] [env: USHER_FONTS]
+    #[arg(long, global = true, value_name = "FILES")]
+    pub fonts: Option<String>,
     /// Whether callers who call too often are slowed down [default: on] [env: USHER_RATE_LIMITS]
     #[arg(long, global = true, value_name = "on|off")]
     pub rate_limits: Option<Switch>,
@@ -75,6 +78,7 @@ impl Layer {
             data: self.data.or(below.data),
             database_url: self.database_url.or(below.database_url),
             files_url: self.files_url.or(below.files_url),
+            fonts: self.fonts.or(below.fonts),
             rate_limits: self.rate_limits.or(below.rate_limits),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             log: self.log.or(below.log),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use usher_adapters::{KeyFile, ObjectStorage, SystemClock, SystemRandom, outside};
+use usher_adapters::{KeyFile, ObjectStorage, Press, SystemClock, SystemRandom, outside};
 use usher_config::{Config, Files, overwritten_settings};
 use usher_domain::settings;
 use usher_services::platform::SettingsOfEnvironment;
@@ -56,7 +56,7 @@ pub async fn open(config: &Config, settings: SettingsOfEnvironment) -> anyhow::R
     let store = Store::open(&location, options).context("the store cannot be opened")?;
     claim_files(&store, &config.files)?;
     let random = Arc::new(SystemRandom);
-    let outside = outside(storage(&config.files)?, KeyFile::open(&config.data, random.as_ref())?);
+    let outside = outside(storage(&config.files)?, Press::with(&config.fonts)?, KeyFile::open(&config.data, random.as_ref())?);
     let services = Services::start(Arc::new(store), hub, settings, config.rate_limits, clock, random, outside).await?;
     services.recover_files().await.context("the files that an earlier process left cannot be looked through")?;
     Ok(Opened { services: Arc::new(services), _lock: lock })

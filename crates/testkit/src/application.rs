@@ -87,7 +87,7 @@ impl Setup {
             exchanges: exchanges.clone(),
             storage: Some(Arc::new(Gated { storage, gate: Arc::clone(&gate) })),
             pictures: Arc::new(Painter),
-            printer: Arc::new(Press),
+            printer: Arc::new(Press::default()),
             signer: Arc::new(key_in(&files)),
         };
         let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random, outside);

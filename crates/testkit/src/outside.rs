@@ -93,7 +93,7 @@ impl MailExchanges for FakeExchanges {
 pub fn nothing_outside() -> Outside {
     let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
     let signer = Arc::new(key_in(&Folder::default()));
-    let (pictures, printer) = (Arc::new(Painter), Arc::new(Press));
+    let (pictures, printer) = (Arc::new(Painter), Arc::new(Press::default()));
     Outside { mailer, exchanges, storage: None, pictures, printer, signer }
 }
 
