@@ -23,7 +23,7 @@ use crate::window::now;
 use crate::workplace::Workplace;
 
 /// About how many bytes a message takes in the database, with all that belongs to it.
-const BYTES_OF_MESSAGE: u64 = 720;
+const BYTES_OF_MESSAGE: u64 = 357;
 
 /// How many messages a visitor has.
 const MESSAGES_OF_ROOM: usize = 100;

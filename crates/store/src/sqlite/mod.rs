@@ -185,7 +185,6 @@ fn move_log(connection: &Connection, sql: &str, patience: Duration) -> Result<bo
     Ok(busy.map_err(failure)? == 0)
 }
 
-/// What a failure of SQLite means here.
 /// A connection beside those of a server, in one transaction that sees one state of the data and changes nothing.
 pub(crate) fn read_beside(folder: &Path) -> Result<Connection, StoreError> {
     // The log's index is written by whoever reads as well.
@@ -198,6 +197,7 @@ pub(crate) fn read_beside(folder: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// What a failure of SQLite means here.
 fn failure(error: rusqlite::Error) -> StoreError {
     let rusqlite::Error::SqliteFailure(code, message) = &error else {
         return StoreError::Engine(error.to_string().into());

@@ -2,7 +2,7 @@
 //!
 //! 1. Find the pages with residue, reading beside the live use.
 //! 2. Scrub them through the writer, a few between two groups.
-//! 3. Pause the readers, move the write-ahead log into the file and cut it to nothing.
+//! 3. Move the write-ahead log into the file beside the live use; then pause it, move the rest, and cut the log to nothing.
 //!
 //! Finding is safe beside live use because the space it looks for only ever shrinks: deleted rows are in no tree any more, so no
 //! later change can move a copy of theirs to a page that was found clean.
@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_channel::Sender;
 use rusqlite::Connection;
 
+use super::checkpoint::move_beside;
 use super::scrub::{has_residue, scrub};
 use super::{Message, State, connect, failure, move_log};
 use crate::dialect;
@@ -27,16 +28,23 @@ const READ_PAGES: u32 = 1_024;
 /// How many pages are scrubbed in one go of the writer: a few milliseconds.
 const SCRUB_PAGES: usize = 64;
 
+/// How often the log is moved beside the live use before everybody waits for the rest.
+const MOVES_BESIDE: usize = 2;
+
 /// Seals everything that is deleted by now. [`StoreError::Busy`] if somebody outside of this process holds the log open; try again.
 pub(super) fn seal(path: &Path, writer: &Sender<Message>, state: &State, options: &Options) -> Result<(), StoreError> {
+    let connection = connect(path, options).map_err(|error| StoreError::Engine(error.to_string().into()))?;
     if options.scrub {
-        let connection = connect(path, options).map_err(|error| StoreError::Engine(error.to_string().into()))?;
         for pages in pages_with_residue(&connection)?.chunks(SCRUB_PAGES) {
             let pages = pages.to_vec();
             between(writer, move |connection| scrub_pages(connection, &pages))?;
         }
     }
     let _no_checkpoint = state.moving_log.lock().unwrap_or_else(PoisonError::into_inner);
+    // Most of the log is moved while others go on, and then what they wrote meanwhile: little is left for the moment when they wait.
+    for _ in 0..MOVES_BESIDE {
+        move_beside(&connection, state);
+    }
     let _no_reader = state.reading.write().unwrap_or_else(PoisonError::into_inner);
     between(writer, truncate_log)
 }

@@ -30,12 +30,13 @@ const GROUP_JOBS: usize = 256;
 /// How long a group may collect further jobs.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
-/// How many pages of the write-ahead log may wait to be moved into the file before a checkpoint is due: 16 MB.
-const CHECKPOINT_PAGES: i64 = 4_096;
+/// How many pages of the write-ahead log may wait to be moved into the file before a checkpoint is due: 8 MB.
+const CHECKPOINT_PAGES: i64 = 2_048;
 
 /// The length of the write-ahead log, in pages, at which the writer itself makes it start over: under a steady load the checkpoints
-/// beside it never catch the last page. 64 MB.
-const RESTART_PAGES: i64 = 16_384;
+/// beside it never catch the last page. 20 MB: sealing cuts the log while everybody waits, and on some disks that takes longer the longer
+/// the log is.
+const RESTART_PAGES: i64 = 5_120;
 
 /// How long the writer waits for reads that keep the log from starting over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_domain::custom_field::Scope;
+use usher_services::printed_transcripts::Printing;
 use usher_testkit::engines::Engine;
 
 use super::custom_fields::not_allowed;
@@ -33,6 +34,11 @@ async fn users_close_chats() {
             (&ana, json!([room, "Done", {"clientAction": true}]), bare_error("error-tags-must-be-assigned-before-closing-chat")),
             (&ana, json!([]), mismatch("Expected string, got undefined")),
             (&ana, json!([room, 7]), mismatch("Expected string, got number")),
+            (
+                &ana,
+                json!([room, "Done", {"generateTranscriptPdf": "yes"}]),
+                mismatch("Expected boolean, got string in field generateTranscriptPdf"),
+            ),
             (&ana, json!([room, "Done", {"tags": "x"}]), mismatch("Expected array, got string in field tags")),
             (&ana, json!([room, "Done", {"tags": vec!["x"; 101]}]), mismatch("Expected at most 100 tags")),
             (
@@ -44,9 +50,11 @@ async fn users_close_chats() {
             assert_eq!(failure(call(&stage.app, login, CLOSE, parameters.clone()).await, 200), expected, "{parameters}");
         }
         assert_eq!(rows(&stage.app).await, before);
-        let options = json!({"clientAction": true, "tags": ["vip"], "emailTranscript": {"sendToVisitor": false}});
+        let options = json!({"clientAction": true, "tags": ["vip"], "emailTranscript": {"sendToVisitor": false}, "generateTranscriptPdf": true});
         assert_eq!(result(call(&stage.app, &ana, CLOSE, json!([room, "Done", options])).await), json!(true));
         assert_eq!(stage.stored(&room).await.tags, ["vip", "sales"]);
+        assert_eq!(stage.app.services.print_next_transcript().await, Ok(Printing::Printed));
+        assert!(stage.stored(&room).await.pdf_file_id.is_some(), "that is the one that was printed");
         // Only whoever can be asked is asked for a tag.
         assert_eq!(result(call(&stage.app, &ana, CLOSE, json!([other, "Done"])).await), json!(true));
         let again = call(&stage.app, &stage.admin, CLOSE, json!([room, "Done"])).await;
