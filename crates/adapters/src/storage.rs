@@ -82,7 +82,8 @@ fn failure(error: object_store::Error) -> StorageFailure {
 
 impl Storage for ObjectStorage {
     fn begin(&self, id: &str) -> Box<dyn StorageWriter> {
-        Box::new(ObjectWriter(BufWriter::with_capacity(Arc::clone(&self.objects), self.key(id), BUFFER).with_max_concurrency(1)))
+        let writer = BufWriter::with_capacity(Arc::clone(&self.objects), self.key(id), BUFFER).with_max_concurrency(1);
+        Box::new(ObjectWriter { writer, is_finishing: false })
     }
 
     fn fetch<'a>(&'a self, id: &'a str, places: Option<(u64, u64)>) -> Later<'a, Result<Option<Pieces>, StorageFailure>> {
@@ -136,18 +137,49 @@ fn recover(folder: &Path) -> std::io::Result<Vec<String>> {
 }
 
 /// Writes one file.
-struct ObjectWriter(BufWriter);
+struct ObjectWriter {
+    writer: BufWriter,
+    /// The last bytes are on their way: the library takes no abort any more.
+    is_finishing: bool,
+}
 
 impl StorageWriter for ObjectWriter {
     fn write(&mut self, bytes: Bytes) -> Later<'_, Result<(), StorageFailure>> {
-        Box::pin(async move { self.0.put(bytes).await.map_err(failure) })
+        Box::pin(async move { self.writer.put(bytes).await.map_err(failure) })
     }
 
     fn finish(&mut self) -> Later<'_, Result<(), StorageFailure>> {
-        Box::pin(async move { self.0.shutdown().await.map_err(|_| StorageFailure("the storage of files failed")) })
+        self.is_finishing = true;
+        Box::pin(async move { self.writer.shutdown().await.map_err(|_| StorageFailure("the storage of files failed")) })
     }
 
     fn abort(&mut self) -> Later<'_, Result<(), StorageFailure>> {
-        Box::pin(async move { self.0.abort().await.map_err(failure) })
+        Box::pin(async move {
+            // What was finished, or failed to be, is removed by its id.
+            if self.is_finishing { Ok(()) } else { self.writer.abort().await.map_err(failure) }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that goes away at a bad moment: finishing fails, and giving up afterwards is no second failure.
+    #[tokio::test]
+    async fn a_file_that_could_not_be_finished_can_be_given_up() {
+        let folder = std::env::temp_dir().join(format!("usher-storage-{}", std::process::id()));
+        let storage = ObjectStorage::in_folder(&folder).expect("a folder can be made");
+        let mut whole = storage.begin("whole");
+        assert_eq!(whole.write(Bytes::from_static(b"words")).await, Ok(()));
+        assert_eq!(whole.finish().await, Ok(()));
+        assert_eq!(whole.abort().await, Ok(()), "what is finished is removed by its id");
+        let mut broken = storage.begin("broken");
+        assert_eq!(broken.write(Bytes::from_static(b"words")).await, Ok(()));
+        std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+        std::fs::write(&folder, b"no folder").expect("a file can take its place");
+        assert!(broken.finish().await.is_err());
+        assert_eq!(broken.abort().await, Ok(()));
+        std::fs::remove_file(&folder).expect("the file can be removed");
     }
 }

@@ -1,6 +1,7 @@
 //! Files on their way in.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use tokio::sync::watch;
+use tokio::time::Sleep;
 use usher_domain::file::{self, Acceptance, File, FileState, HEAD_BYTES};
 use usher_domain::settings::{FILE_UPLOAD, FILE_UPLOAD_AT_ALL};
 use usher_domain::visitor::VisitorToken;
@@ -211,13 +213,9 @@ impl Arrival {
     where
         S: Stream<Item = Result<Bytes, Error>> + Send + Unpin,
     {
-        let mut stopped = self.stopped.take().ok_or(Error::Broken("a file arrives twice"))?;
-        let received = tokio::select! {
-            received = write_all(writer.as_mut(), pieces, said, acceptance) => received,
-            _ = stopped.changed() => Err(Refusal::Unauthorized.into()),
-            () = tokio::time::sleep(ARRIVAL_PATIENCE) => Err(Refusal::FileInterrupted.into()),
-        };
-        let received = match received {
+        let stopped = self.stopped.take().ok_or(Error::Broken("a file arrives twice"))?;
+        let mut pieces = Arriving { pieces, stopped, end: Box::pin(tokio::time::sleep(ARRIVAL_PATIENCE)) };
+        let received = match write_all(writer.as_mut(), &mut pieces, said, acceptance).await {
             Ok(received) => received,
             Err(error) => {
                 // What is left is unlinked with the row.
@@ -233,7 +231,7 @@ impl Arrival {
             ..self.file.clone()
         };
         // Whoever stops it waits until nobody writes its bytes any more.
-        drop(stopped);
+        drop(pieces);
         let file = self.file.clone();
         let is_there = self.services.store.write(move |tx| q::files::store(tx, &file).map_err(Error::from)).await?;
         if is_there { Ok(self) } else { Err(Refusal::Unauthorized.into()) }
@@ -270,16 +268,41 @@ struct Received {
     dimensions: Option<(i64, i64)>,
 }
 
-async fn write_all<S>(writer: &mut dyn StorageWriter, mut pieces: S, said: &str, acceptance: &Acceptance) -> Result<Received, Error>
+/// The pieces of a file, until somebody stops it or it takes too long.
+struct Arriving<S> {
+    pieces: S,
+    stopped: watch::Receiver<bool>,
+    end: Pin<Box<Sleep>>,
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>> + Send + Unpin> Arriving<S> {
+    /// The next piece. Only here a file is stopped: what is handed to the storage is written to its end, so that nobody writes any more
+    /// once this file is given up.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        tokio::select! {
+            biased;
+            _ = self.stopped.changed() => Err(Refusal::Unauthorized.into()),
+            () = &mut self.end => Err(Refusal::FileInterrupted.into()),
+            piece = self.pieces.next() => piece.transpose(),
+        }
+    }
+}
+
+async fn write_all<S>(
+    writer: &mut dyn StorageWriter,
+    pieces: &mut Arriving<S>,
+    said: &str,
+    acceptance: &Acceptance,
+) -> Result<Received, Error>
 where
     S: Stream<Item = Result<Bytes, Error>> + Send + Unpin,
 {
     let too_large = || Refusal::FileTooLarge { most: acceptance.most_bytes.unwrap_or(u64::MAX) };
     let mut head = BytesMut::new();
     while head.len() < HEAD_BYTES
-        && let Some(piece) = pieces.next().await
+        && let Some(piece) = pieces.next().await?
     {
-        head.extend_from_slice(&piece?);
+        head.extend_from_slice(&piece);
         if !acceptance.takes_size(head.len() as u64) {
             return Err(too_large().into());
         }
@@ -291,8 +314,7 @@ where
     let dimensions = file::dimensions(&head, &media_type);
     let mut size = head.len() as u64;
     writer.write(head.freeze()).await?;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece?;
+    while let Some(piece) = pieces.next().await? {
         size += piece.len() as u64;
         if !acceptance.takes_size(size) {
             return Err(too_large().into());
@@ -306,5 +328,45 @@ where
 impl From<StorageFailure> for Error {
     fn from(failure: StorageFailure) -> Error {
         Error::Storage(failure.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+
+    /// Two pieces, and then nothing more for ever.
+    fn arriving(stopped: watch::Receiver<bool>) -> Arriving<impl Stream<Item = Result<Bytes, Error>> + Send + Unpin> {
+        let two = stream::iter(["one", "two"].map(|text| Ok(Bytes::from(text))));
+        Arriving { pieces: two.chain(stream::pending()), stopped, end: Box::pin(tokio::time::sleep(ARRIVAL_PATIENCE)) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_is_stopped_while_it_waits_for_its_next_bytes() {
+        let arrivals = Arrivals::default();
+        let mut pieces = arriving(arrivals.begin("file"));
+        for text in ["one", "two"] {
+            assert_eq!(pieces.next().await, Ok(Some(Bytes::from(text))));
+        }
+        let receiving = async {
+            let next = pieces.next().await;
+            drop(pieces);
+            next
+        };
+        let (next, ()) = tokio::join!(receiving, arrivals.stop("file"));
+        assert_eq!(next, Err(Refusal::Unauthorized.into()), "and whoever stopped it waited until nobody writes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_has_ten_minutes_in_all() {
+        let arrivals = Arrivals::default();
+        let mut pieces = arriving(arrivals.begin("file"));
+        for _ in 0..2 {
+            assert!(pieces.next().await.is_ok_and(|piece| piece.is_some()));
+        }
+        let begun = tokio::time::Instant::now();
+        assert_eq!(pieces.next().await, Err(Refusal::FileInterrupted.into()));
+        assert_eq!(begun.elapsed().as_secs(), 600);
     }
 }

@@ -119,7 +119,8 @@ impl Batch<'_> {
                     for person in whom {
                         // Without an answer the server is dead.
                         let Ok(answer) = self.stage.people.everybody[*person].send_file(&client) else { return };
-                        assert!(matches!(answer.status, 200 | 403 | 503), "{} {}", answer.status, answer.text);
+                        let is_right = matches!(answer.status, 200 | 403 | 503);
+                        assert!(is_right, "{} {}; {}", answer.status, answer.text, self.stage.errors_logged());
                     }
                 });
             }

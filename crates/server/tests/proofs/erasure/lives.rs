@@ -23,9 +23,9 @@ use crate::common::moments::Random;
 use crate::common::server::{Server, Setup};
 use crate::common::session::Session;
 use crate::common::sink::Sink;
-use crate::common::wait::{PATIENCE, wait_until};
+use crate::common::wait::wait_until;
 
-/// How long printing all transcripts may take.
+/// How long printing all transcripts may take, and sending all mails.
 const LONG_PATIENCE: Duration = Duration::from_secs(300);
 
 /// The API.
@@ -433,7 +433,7 @@ fn erase_half_of_the_lives(database: Option<Database>) {
     let sink = Sink::start(port);
     set(&client, &agent, "SMTP_Host", json!("127.0.0.1"));
     let staying = world.lives.len() - gone_early.len();
-    wait_until("the mails of all others are sent", PATIENCE, || sink.mails().len() >= 2 * staying);
+    wait_until("the mails of all others are sent", LONG_PATIENCE, || sink.mails().len() >= 2 * staying);
     erase(&world, &client, &gone_late);
     wait_until_sealed(&client);
     assert_eq!(world.files(), FILES * (world.lives.len() - gone_early.len() - gone_late.len()), "files of those who stay");

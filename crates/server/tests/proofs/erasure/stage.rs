@@ -71,6 +71,15 @@ impl Stage {
         assert!(missing.is_empty(), "of {inputs} inputs these never get there, so their erasure shows nothing: {missing:?}");
     }
 
+    /// What servers logged as errors so far.
+    pub fn errors_logged(&self) -> String {
+        let entries = std::fs::read_dir(self.setup.folder.join("output")).expect("servers print");
+        let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok());
+        let lines =
+            texts.flat_map(|text| text.lines().filter(|line| line.contains("ERROR")).map(str::to_owned).collect::<Vec<_>>());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// The files that are kept and have no row: what is left of those that were arriving, or are gone.
     pub fn files_without_a_row(&self) -> Vec<String> {
         let names: Vec<String> = match std::fs::read_dir(self.setup.data().join("files")) {
