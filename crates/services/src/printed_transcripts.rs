@@ -56,7 +56,7 @@ impl Services {
                 if !keeps_files {
                     return Err(Refusal::FilesDisabled.into());
                 }
-                want_printed(tx, &room, &user.id, now)
+                want_printed(tx, &room, now)
             })
             .await?;
         self.transcript_is_wanted();
@@ -133,14 +133,14 @@ impl Services {
     }
 }
 
-/// Notes that a user wants the transcript of a room, unless it is there or somebody asked for it just now.
-pub(crate) fn want_printed(tx: &mut Tx<'_>, room: &Room, user_id: &str, now: i64) -> Result<(), Error> {
+/// Notes that the transcript of a room is wanted, unless it is there or somebody asked for it just now.
+pub(crate) fn want_printed(tx: &mut Tx<'_>, room: &Room, now: i64) -> Result<(), Error> {
     let is_there = match &room.pdf_file_id {
         Some(file_id) => q::files::is_known(tx, file_id)?,
         None => false,
     };
     if !is_there {
-        q::pdf_transcripts::request(tx, &room.id, user_id, now, now - PATIENCE)?;
+        q::pdf_transcripts::request(tx, &room.id, now, now - PATIENCE)?;
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ pub const TABLES: &[Table] = &[
         "transcript_request" "inquiry_id" "inquiry_status" "inquiry_message" "inquiry_queued_at" "inquiry_taken_at"
         "inquiry_updated_at" "default_agent_id" "default_agent_username" "agent_answered_at" "response_count" "response_sum"
         "first_response" "reaction_sum" "first_reaction" "first_response_at" "chat_duration" "service_duration"
-        "visitor_inactivity" "pdf_requested_at" "pdf_requested_by" "pdf_file_id"),
+        "visitor_inactivity" "pdf_requested_at" "pdf_file_id"),
     table!("messages", ToRoom("room_id"): "id" "room_id" "ts" "kind" "text" "author_id" "author_username" "author_name" "by_visitor"
         "updated_at" "edited_at"
         "edited_by_id" "edited_by_username" "deleted_at" "changed_at" "hidden" "details"),

@@ -249,8 +249,8 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
         work.post(prompt)?;
     }
     send_transcript(work, terms, visitor_email.as_deref())?;
-    if let Some(user_id) = wants_printed(work, terms)? {
-        want_printed(work.tx, &work.room, &user_id, now)?;
+    if is_printed(work, terms)? {
+        want_printed(work.tx, &work.room, now)?;
     }
     let id = work.room.id.clone();
     work.note(usher_domain::ChangeKind::RoomChanged, &id)?;
@@ -317,18 +317,16 @@ fn preferred_by_agent(
     if terms.closer != Closer::Visitor || terms.offers_transcript {
         return Ok(None);
     }
-    let agent_id = served.agent.id.clone();
-    if prefers(work.tx, &agent_id, PREFERENCE)? { ordered_by_agent(work, email, SUBJECT) } else { Ok(None) }
+    if prefers(work.tx, &served.agent.id, PREFERENCE)? { ordered_by_agent(work, email, SUBJECT) } else { Ok(None) }
 }
 
-/// In whose name the transcript is printed, if it is: that of the user who closes the chat and says so, or of the agent who prefers it
-/// where the visitor closes it.
-fn wants_printed(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<Option<String>, Error> {
-    if terms.closer == Closer::User {
-        return Ok(terms.prints.then(|| terms.by.id.clone()));
+/// Whether the transcript is printed: if the user who closes the chat says so, or where the visitor closes it, if its agent prefers that.
+fn is_printed(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<bool, Error> {
+    match &work.room.served_by {
+        _ if terms.closer == Closer::User => Ok(terms.prints),
+        Some(served) => prefers(work.tx, &served.agent.id, PRINTS),
+        None => Ok(false),
     }
-    let Some(agent_id) = work.room.served_by.as_ref().map(|served| served.agent.id.clone()) else { return Ok(None) };
-    Ok(prefers(work.tx, &agent_id, PRINTS)?.then_some(agent_id))
 }
 
 /// Whether a user said yes to a preference.

@@ -133,7 +133,7 @@ async fn fill_all_tables(app: &TestApp) {
          SELECT 'mail', 'transcript', visitor_id, id, 'mary@example.com', '{}', 'waiting', 0, 0, 0, 0 FROM rooms",
         "INSERT INTO files (id, room_id, visitor_id, sender_id, name, media_type, size, state, needs_preview, created_at)
          SELECT 'file', id, visitor_id, visitor_id, 'mary.png', 'image/png', 3, 'posted', FALSE, 0 FROM rooms",
-        "UPDATE rooms SET pdf_requested_at = 0, pdf_requested_by = 'ana', pdf_file_id = 'file'",
+        "UPDATE rooms SET pdf_requested_at = 0, pdf_file_id = 'file'",
         "INSERT INTO holds (contact_id, reason, ends_at, placed_by, placed_at)
          SELECT id, 'ended, says Mary', 1, 'admin', 0 FROM contacts",
     ] {
