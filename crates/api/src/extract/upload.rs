@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use std::io::ErrorKind;
 
-    /// A body whose pieces come so many seconds after each other; the last one never ends.
+    /// A body whose pieces come so many seconds after each other.
     fn body(seconds: &'static [u64]) -> Body {
         let pieces = stream::iter(seconds).then(|seconds| async move {
             tokio::time::sleep(Duration::from_secs(*seconds)).await;
