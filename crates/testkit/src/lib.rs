@@ -9,6 +9,7 @@ pub mod engines;
 pub mod form;
 pub mod gate;
 pub mod outside;
+pub mod picture;
 pub mod postgres;
 pub mod random;
 
@@ -17,4 +18,5 @@ pub use clock::ManualClock;
 pub use form::Form;
 pub use gate::Gate;
 pub use outside::{FakeExchanges, FakeMailer};
+pub use picture::picture;
 pub use random::SeededRandom;

@@ -1,13 +1,13 @@
 //! Files in a bucket, at a server that somebody else wrote: kept, fetched, seen by every process of one database, and gone when their
 //! visitor is erased.
 
-use std::io::{BufRead, BufReader, Cursor};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
 use serde_json::json;
 use usher_testkit::engines::Folder;
-use usher_testkit::{Form, postgres};
+use usher_testkit::{Form, picture, postgres};
 
 use crate::common::agents::{register, room, text};
 use crate::common::figures;
@@ -151,8 +151,9 @@ fn nothing_of_erased_visitors_is_left_in_the_bucket() {
         let token = format!("visitor-{number}");
         files.push(send(&client, &token, &secret(number)));
         let room = text(&room(&client, &token), "_id");
-        let picture = [wide_picture(), secret(number).into_bytes()].concat();
-        let form = Form::file("wide.png", "image/png", &picture);
+        // Wide enough for a smaller one.
+        let bytes = [picture(600, 2), secret(number).into_bytes()].concat();
+        let form = Form::file("wide.png", "image/png", &bytes);
         let path = format!("/api/v1/livechat/upload/{room}");
         let sent = client.upload(&path, &[("x-visitor-token", &token)], form).expect("the server answers");
         assert_eq!(sent.status, 200, "{}", sent.text);
@@ -183,12 +184,4 @@ fn nothing_of_erased_visitors_is_left_in_the_bucket() {
     }
     println!("erasure in a bucket: {} of {visitors} visitors erased; {FILES} files each, none of theirs left", visitors / 2);
     server.stop();
-}
-
-/// A picture that is wide enough for a smaller one.
-fn wide_picture() -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(600, 2, image::Rgb([9, 99, 199])));
-    drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
-    bytes.into_inner()
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::json;
 use usher_testkit::engines::Engine;
-use usher_testkit::{Form, TestApp};
+use usher_testkit::{Form, TestApp, picture};
 
-use super::removed::picture;
 use super::{kept, sent, tidy, upload};
 use crate::support::{KEEP_CONNECTION, tamper, usual};
 

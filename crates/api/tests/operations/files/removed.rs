@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use usher_testkit::engines::Engine;
-use usher_testkit::{Form, TestApp};
+use usher_testkit::{Form, TestApp, picture};
 
 use super::{fetched, kept, link, sent, tidy};
 use crate::support::{KEEP_CONNECTION, history, usual};
@@ -52,14 +52,6 @@ async fn an_erased_visitor_takes_all_files_with_it_and_nobody_elses() {
         }
         assert_eq!(app.services.unsealed_erasures().await, Ok(0));
     }
-}
-
-/// A picture of this size in one colour.
-pub fn picture(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(width, height, image::Rgb([9, 99, 199])));
-    drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
-    bytes.into_inner()
 }
 
 async fn newest(app: &TestApp, room: &str) -> Value {

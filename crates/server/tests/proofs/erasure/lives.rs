@@ -5,14 +5,12 @@
 //! server and are sent when it is there. Each of these carries a marker of its own, and each is first found on disk.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Cursor;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use usher_testkit::Form;
 use usher_testkit::engines::Folder;
 use usher_testkit::postgres::{self, Database};
+use usher_testkit::{Form, picture};
 
 use super::markers::Marker;
 use super::scan::Scanner;
@@ -174,9 +172,9 @@ impl Life {
         self.file = link(&done(client.upload(&path, &headers, form)));
         let doomed = Form::file("doomed.txt", "text/plain", self.text(Trace::DeletedFile).as_bytes());
         self.doomed = done(client.upload(&path, &headers, doomed))["_id"].as_str().expect("a message has an id").to_owned();
-        // Beyond its end a picture may have anything.
-        let picture = [wide_picture(), self.text(Trace::Picture).as_bytes()].concat();
-        done(client.upload(&path, &headers, Form::file("wide.png", "image/png", &picture)));
+        // Wide enough for a smaller one; beyond its end a picture may have anything.
+        let bytes = [picture(600, 2), self.text(Trace::Picture).into_bytes()].concat();
+        done(client.upload(&path, &headers, Form::file("wide.png", "image/png", &bytes)));
         let (name, content) = (self.text(Trace::AgentFileName), self.text(Trace::AgentFileContent));
         let form = Form::file(&name, "text/plain", content.as_bytes());
         done(agent.upload(client, &format!("/api/v1/rooms.upload/{}", self.room), form));
@@ -253,17 +251,6 @@ impl Life {
 
 /// How many files there are of each visitor in the end: its own, the agent's, the picture with a smaller one, and the printed transcript.
 const FILES: usize = 5;
-
-/// A picture that is wide enough for a smaller one.
-fn wide_picture() -> &'static [u8] {
-    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| {
-        let mut bytes = Cursor::new(Vec::new());
-        let drawn = image::DynamicImage::from(image::RgbImage::from_pixel(600, 2, image::Rgb([9, 99, 199])));
-        drawn.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture can be written");
-        bytes.into_inner()
-    })
-}
 
 /// Where the file of a message is.
 fn link(message: &Value) -> String {
