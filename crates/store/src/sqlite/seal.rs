@@ -22,8 +22,8 @@ use crate::dialect;
 use crate::error::StoreError;
 use crate::store::Options;
 
-/// How many pages are looked at in one read.
-const READ_PAGES: u32 = 1_024;
+/// How many pages are looked at in one read: about a millisecond, since the log cannot start over meanwhile.
+const READ_PAGES: u32 = 256;
 
 /// How many pages are scrubbed in one go of the writer: a few milliseconds.
 const SCRUB_PAGES: usize = 64;

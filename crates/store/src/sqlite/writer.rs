@@ -38,8 +38,17 @@ const CHECKPOINT_PAGES: i64 = 2_048;
 /// the log is.
 const RESTART_PAGES: i64 = 5_120;
 
-/// How long the writer waits for reads that keep the log from starting over.
-const RESTART_PATIENCE: Duration = Duration::from_millis(50);
+/// How many pages the writer moves itself when it makes the log start over, while everybody waits for their flush: 1 MB. The checkpoints
+/// beside it move the others before.
+const RESTART_REST: i64 = 256;
+
+/// The length of the log, in pages, at which the writer makes it start over however much of it is left to move: 80 MB. The load is more
+/// than the checkpoints beside the writer can follow.
+const RESTART_AT_ONCE_PAGES: i64 = 20_480;
+
+/// How long the writer waits for reads that keep the log from starting over, while everybody waits for the writer. If they last longer, it
+/// tries again when the log has grown by [`RESTART_REST`].
+const RESTART_PATIENCE: Duration = Duration::from_millis(5);
 
 /// How often a full disk is probed for space.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -54,6 +63,8 @@ struct Writer {
     clock: Arc<dyn Clock>,
     rehearse: bool,
     probed_at: Duration,
+    /// The length of the log, in pages, at which it starts over.
+    restart_at: i64,
 }
 
 /// A job of the group that is open, with what its attempt came to.
@@ -81,6 +92,29 @@ enum Outcome {
     GroupLost(StoreError),
 }
 
+/// What is done about the length of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    /// Nothing.
+    Nothing,
+    /// A checkpoint beside the writer moves what there is.
+    Beside,
+    /// The writer moves what is left and makes the log start over.
+    Restart,
+}
+
+/// What is done about a log of `length` pages of which `rest` are still to be moved into the file, and which is to start over at the
+/// length `restart_at`.
+fn next_move(length: i64, rest: i64, restart_at: i64) -> Move {
+    if length >= restart_at && (rest <= RESTART_REST || length >= RESTART_AT_ONCE_PAGES) {
+        Move::Restart
+    } else if rest >= CHECKPOINT_PAGES || (length >= RESTART_PAGES && rest > RESTART_REST) {
+        Move::Beside
+    } else {
+        Move::Nothing
+    }
+}
+
 /// Starts the writer's thread. It ends when its inbox is closed and empty.
 pub(super) fn start(
     connection: Connection,
@@ -100,6 +134,7 @@ pub(super) fn start(
         clock: Arc::clone(&options.clock),
         rehearse: options.rehearse,
         probed_at: Duration::ZERO,
+        restart_at: RESTART_PAGES,
     };
     std::thread::spawn(move || writer.run())
 }
@@ -324,18 +359,57 @@ impl Writer {
             Ok(lengths) => lengths,
             Err(error) => return tracing::warn!(%error, "the length of the log is unknown"),
         };
-        if length >= RESTART_PAGES {
-            // One that did not come through is tried again after the next group.
-            if let Err(failure) = sqlite::move_log(&self.connection, dialect::CHECKPOINT_RESTART, RESTART_PATIENCE) {
-                tracing::warn!(%failure, "the log could not start over yet");
-            }
-        } else if length - moved >= CHECKPOINT_PAGES {
-            // A full channel means that one is due already.
-            let _ = self.checkpoints.try_send(());
+        if length < RESTART_PAGES {
+            // It has started over, or sealing has cut it.
+            self.restart_at = RESTART_PAGES;
         }
+        match next_move(length, length - moved, self.restart_at) {
+            Move::Restart => {
+                if !self.restart_log() {
+                    self.restart_at = length + RESTART_REST;
+                }
+            }
+            Move::Beside => {
+                // A full channel means that one is due already.
+                let _ = self.checkpoints.try_send(());
+            }
+            Move::Nothing => {}
+        }
+    }
+
+    /// Moves what is left of the log and makes it start over. Gives whether that came through.
+    fn restart_log(&self) -> bool {
+        sqlite::move_log(&self.connection, dialect::CHECKPOINT_RESTART, RESTART_PATIENCE).unwrap_or_else(|failure| {
+            tracing::warn!(%failure, "the log could not start over yet");
+            false
+        })
     }
 
     fn statement(&self, sql: &str) -> Result<(), StoreError> {
         sqlite::execute(&self.connection, sql, &[]).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_moves_little_of_the_log_itself() {
+        for (length, rest, restart_at, expected) in [
+            (100, 100, RESTART_PAGES, Move::Nothing),
+            (CHECKPOINT_PAGES - 1, CHECKPOINT_PAGES - 1, RESTART_PAGES, Move::Nothing),
+            (CHECKPOINT_PAGES, CHECKPOINT_PAGES, RESTART_PAGES, Move::Beside),
+            (RESTART_PAGES - 1, 10, RESTART_PAGES, Move::Nothing),
+            (RESTART_PAGES, RESTART_REST, RESTART_PAGES, Move::Restart),
+            (RESTART_PAGES, RESTART_REST + 1, RESTART_PAGES, Move::Beside),
+            (RESTART_PAGES + 9, 0, RESTART_PAGES + 10, Move::Nothing),
+            (RESTART_PAGES + 10, 0, RESTART_PAGES + 10, Move::Restart),
+            (RESTART_AT_ONCE_PAGES - 1, RESTART_REST + 1, RESTART_PAGES, Move::Beside),
+            (RESTART_AT_ONCE_PAGES, RESTART_REST + 1, RESTART_PAGES, Move::Restart),
+            (RESTART_AT_ONCE_PAGES, RESTART_REST + 1, RESTART_AT_ONCE_PAGES + 1, Move::Beside),
+        ] {
+            assert_eq!(next_move(length, rest, restart_at), expected, "{length} pages, {rest} to move, at {restart_at}");
+        }
     }
 }
