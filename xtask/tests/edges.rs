@@ -3,17 +3,27 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// The crates that each crate may depend on in what is delivered.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("usher-domain", &[]),
     ("usher-config", &[]),
     ("usher-store", &["usher-domain"]),
     ("usher-services", &["usher-store", "usher-domain"]),
     ("usher-api", &["usher-services", "usher-domain"]),
+    ("usher-ddp", &["usher-services", "usher-domain"]),
     ("usher-jobs", &["usher-services", "usher-domain"]),
     ("usher-adapters", &["usher-services", "usher-domain"]),
     (
         "usher-server",
-        &["usher-api", "usher-jobs", "usher-services", "usher-adapters", "usher-store", "usher-config", "usher-domain"],
+        &[
+            "usher-api",
+            "usher-ddp",
+            "usher-jobs",
+            "usher-services",
+            "usher-adapters",
+            "usher-store",
+            "usher-config",
+            "usher-domain",
+        ],
     ),
 ];
 
@@ -24,7 +34,7 @@ const TOOLS: [&str; 3] = ["usher-testkit", "bench", "xtask"];
 const KEPT_IN: [(&str, &[&str]); 6] = [
     ("rusqlite", &["usher-store"]),
     ("postgres", &["usher-store"]),
-    ("axum", &["usher-api", "usher-server"]),
+    ("axum", &["usher-api", "usher-ddp", "usher-server"]),
     ("clap", &["usher-config", "usher-server"]),
     ("lettre", &["usher-adapters"]),
     ("hickory-resolver", &["usher-adapters"]),

@@ -17,7 +17,9 @@ mod operation;
 pub mod parse;
 mod probes;
 pub mod tags;
+mod widget;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -34,13 +36,20 @@ pub struct Api {
     services: Arc<Services>,
     proxies: TrustedProxies,
     observation: observation::Observation,
+    /// The folder with the widget's files.
+    widget: Option<PathBuf>,
 }
 
 impl Api {
     /// The surface over `services`. Forwarding headers count only from `proxies`.
     pub fn new(services: Arc<Services>, proxies: TrustedProxies) -> Api {
         let observation = observation::Observation::new(Arc::clone(&services));
-        Api { services, proxies, observation }
+        Api { services, proxies, observation, widget: None }
+    }
+
+    /// The same, with the widget whose files are in `folder`, if there is one.
+    pub fn with_widget(self, folder: Option<PathBuf>) -> Api {
+        Api { widget: folder, ..self }
     }
 }
 
@@ -56,6 +65,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&api), middleware::common_headers))
         .merge(avatars::router())
         .merge(files::router())
+        .merge(widget::router())
         .merge(probes::router())
         .merge(documentation::router(document))
         .layer(

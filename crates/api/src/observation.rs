@@ -91,7 +91,7 @@ impl Collector for Upkeep {
         }
         let gauges = [
             ("store_writing", "Whether writes are accepted", i64::from(self.0.store.is_writing())),
-            ("hub_followed_rooms", "Rooms that somebody follows", self.0.hub.followed_rooms() as i64),
+            ("realtime_connections", "Clients that are connected", self.0.hub.connections()),
         ];
         for (name, help, value) in gauges {
             ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;

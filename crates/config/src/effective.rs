@@ -33,6 +33,8 @@ pub struct Config {
     pub files: Files,
     /// Font files for printed transcripts besides the built-in typeface.
     pub fonts: Vec<PathBuf>,
+    /// The folder with a build of the widget.
+    pub widget_dir: Option<PathBuf>,
     /// Whether callers who call too often are slowed down.
     pub rate_limits: bool,
     /// The networks of proxies whose forwarding headers count.
@@ -104,6 +106,7 @@ impl Config {
             rate_limits: layer.rate_limits.is_none_or(Switch::is_on),
             trusted_proxies: proxies,
             fonts: fonts.into_iter().map(PathBuf::from).collect(),
+            widget_dir: layer.widget_dir,
             log: layer.log.unwrap_or_else(|| "info".to_owned()),
             admin: Admin {
                 username: layer.admin_username.unwrap_or_else(|| "admin".to_owned()),
@@ -143,6 +146,8 @@ impl fmt::Display for Config {
         writeln!(formatter, "files_url = \"{}\"", self.files)?;
         let fonts: Vec<String> = self.fonts.iter().map(|font| font.display().to_string()).collect();
         writeln!(formatter, "fonts = \"{}\"", fonts.join(", "))?;
+        let widget = self.widget_dir.as_ref().map_or_else(|| "(not set)".to_owned(), |folder| folder.display().to_string());
+        writeln!(formatter, "widget_dir = \"{widget}\"")?;
         writeln!(formatter, "rate_limits = \"{}\"", switch(self.rate_limits))?;
         writeln!(formatter, "trusted_proxies = \"{}\"", self.trusted_proxies.join(", "))?;
         writeln!(formatter, "log = \"{}\"", self.log)?;

@@ -41,6 +41,9 @@ pub struct Layer {
     /// Font files for printed transcripts, separated by commas, for characters that the built-in typeface does not have, such as Chinese [default: none] [env: USHER_FONTS]
     #[arg(long, global = true, value_name = "FILES")]
     pub fonts: Option<String>,
+    /// The folder with a build of the widget, served at /livechat [default: none] [env: USHER_WIDGET_DIR]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub widget_dir: Option<PathBuf>,
     /// Whether callers who call too often are slowed down [default: on] [env: USHER_RATE_LIMITS]
     #[arg(long, global = true, value_name = "on|off")]
     pub rate_limits: Option<Switch>,
@@ -79,6 +82,7 @@ impl Layer {
             database_url: self.database_url.or(below.database_url),
             files_url: self.files_url.or(below.files_url),
             fonts: self.fonts.or(below.fonts),
+            widget_dir: self.widget_dir.or(below.widget_dir),
             rate_limits: self.rate_limits.or(below.rate_limits),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             log: self.log.or(below.log),

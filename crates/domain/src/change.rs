@@ -19,18 +19,21 @@ pub enum ChangeKind {
     MessageChanged,
     /// A user got the room into the own list, lost it, or read it. The reference is the user's id.
     MemberChanged,
+    /// The room left the queue for good. The reference is the inquiry's id.
+    InquiryRemoved,
     /// The room and all that belongs to it is gone. Never stored: its log is erased with it.
     RoomErased,
 }
 
 impl ChangeKind {
     /// Every kind there is, for tests that must cover them all.
-    pub const ALL: [ChangeKind; 6] = [
+    pub const ALL: [ChangeKind; 7] = [
         ChangeKind::RoomOpened,
         ChangeKind::RoomChanged,
         ChangeKind::MessagePosted,
         ChangeKind::MessageChanged,
         ChangeKind::MemberChanged,
+        ChangeKind::InquiryRemoved,
         ChangeKind::RoomErased,
     ];
 
@@ -42,6 +45,7 @@ impl ChangeKind {
             ChangeKind::MessagePosted => "message-posted",
             ChangeKind::MessageChanged => "message-changed",
             ChangeKind::MemberChanged => "member-changed",
+            ChangeKind::InquiryRemoved => "inquiry-removed",
             ChangeKind::RoomErased => "room-erased",
         }
     }
@@ -61,7 +65,7 @@ pub struct Change {
     pub seq: i64,
     /// What happened.
     pub kind: ChangeKind,
-    /// The id of what it happened to: a message's or member's, otherwise the room's own.
+    /// The id of what it happened to: a message's, member's or inquiry's, otherwise the room's own.
     pub reference: String,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Nobody is exempt: an administrator who is taken out of a permission's roles does not have it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::role::{ADMIN, AGENT, ANONYMOUS, APP, BOT, FEDERATED, GUEST, MANAGER, MODERATOR, MONITOR, OWNER, USER};
 use crate::settings;
@@ -203,6 +203,22 @@ impl Grants {
             grants.entry(permission).or_default().push(role);
         }
         Grants(grants)
+    }
+
+    /// The roles that hold a permission (an id).
+    pub fn holders(&self, permission: &str) -> &[String] {
+        self.0.get(permission).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of the permissions that other roles hold here than in `other`, in order.
+    pub fn differing<'a>(&'a self, other: &'a Grants) -> Vec<&'a str> {
+        let sorted = |grants: &Grants, permission: &str| {
+            let mut holders = grants.holders(permission).to_vec();
+            holders.sort_unstable();
+            holders
+        };
+        let known: BTreeSet<&str> = self.0.keys().chain(other.0.keys()).map(String::as_str).collect();
+        known.into_iter().filter(|permission| sorted(self, permission) != sorted(other, permission)).collect()
     }
 
     /// Whether somebody with these roles may do what `permission` (an id) allows.

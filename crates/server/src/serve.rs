@@ -1,6 +1,7 @@
 //! Serving: start in an order in which nothing is offered before it works, stop in the opposite one.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use usher_api::{Api, TrustedProxies};
 use usher_config::Config;
+use usher_ddp::Realtime;
 use usher_jobs::Jobs;
 use usher_services::platform::SettingsOfEnvironment;
 
@@ -32,12 +34,17 @@ pub async fn serve(config: Config, settings: SettingsOfEnvironment) -> anyhow::R
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen at {}: choose another address with --listen", config.listen))?;
     let address = listener.local_addr()?;
-    let api = Arc::new(Api::new(Arc::clone(services), proxies));
+    let realtime = Realtime::new(Arc::clone(services), {
+        let proxies = proxies.clone();
+        Arc::new(move |head| proxies.client_of(head))
+    });
+    let telling = realtime.start();
+    let api = Arc::new(Api::new(Arc::clone(services), proxies).with_widget(widget(&config)?));
     let jobs = Jobs::start(services);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
-    let application = usher_api::router(api).into_make_service_with_connect_info::<SocketAddr>();
+    let application = usher_api::router(api).merge(usher_ddp::router(realtime)).into_make_service_with_connect_info::<SocketAddr>();
     // Answers are small and wanted at once.
     let listener = listener.tap_io(|connection| {
         // A connection that cannot be set up like this is closed already.
@@ -56,6 +63,7 @@ pub async fn serve(config: Config, settings: SettingsOfEnvironment) -> anyhow::R
     }
     tracing::info!("stopping: no further connections, requests in flight are finished");
     drop(stop);
+    telling.stop().await;
     if tokio::time::timeout(FINISHING, serving).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
@@ -63,6 +71,15 @@ pub async fn serve(config: Config, settings: SettingsOfEnvironment) -> anyhow::R
     drop(opened);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The folder with the widget, which must have its page.
+fn widget(config: &Config) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(folder) = &config.widget_dir {
+        let page = folder.join("index.html");
+        anyhow::ensure!(page.is_file(), "widget_dir: there is no {}: name the `build` folder of a widget", page.display());
+    }
+    Ok(config.widget_dir.clone())
 }
 
 fn trusted(config: &Config) -> anyhow::Result<TrustedProxies> {

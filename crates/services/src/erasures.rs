@@ -11,7 +11,7 @@ use std::sync::Arc;
 use usher_domain::id::Sequence;
 use usher_domain::settings::{ERASE_WHOLE_CONTACT, KEEP_CONNECTION, LONGEST_BACKUP_DAYS};
 use usher_domain::visitor::VisitorToken;
-use usher_domain::{Change, ChangeKind, id};
+use usher_domain::{Change, ChangeKind, Event, id};
 use usher_store::q::erasures::{Counts, Opening};
 use usher_store::{StoreError, Tx, q};
 
@@ -265,13 +265,25 @@ fn begin(tx: &mut Tx<'_>, visitor_id: &str, token: Option<&str>, wish: Wish, id:
         Some(token) => q::page_visits::delete_of_token(tx, token)?,
         None => 0,
     };
-    for (room_id, seq) in q::rooms::of_visitor(tx, visitor_id)? {
-        tx.emit(Change { reference: room_id.clone(), room_id, seq: seq + 1, kind: ChangeKind::RoomErased });
-    }
+    announce(tx, visitor_id)?;
     let marks = q::rooms::hide(tx, visitor_id)? + q::fields::delete_of_visitor(tx, visitor_id)?;
     q::erasures::count(tx, &id, &Counts { others: (pages + marks) as i64, ..Counts::default() })?;
     let is_finished = go_on(tx, &id, wish.now)?;
     Ok(Entry { id, is_finished })
+}
+
+/// Announces to everybody who has a visitor's rooms in a list or looks at them in the queue that they are gone. None of it is in a log.
+fn announce(tx: &mut Tx<'_>, visitor_id: &str) -> Result<(), StoreError> {
+    for (room_id, seq, inquiry_id) in q::rooms::of_visitor(tx, visitor_id)? {
+        let members = q::subscriptions::of_room(tx, &room_id)?.into_iter();
+        let mut changes: Vec<(ChangeKind, String)> = members.map(|member| (ChangeKind::MemberChanged, member.user_id)).collect();
+        changes.extend(inquiry_id.map(|id| (ChangeKind::InquiryRemoved, id)));
+        changes.push((ChangeKind::RoomErased, room_id.clone()));
+        for ((kind, reference), seq) in changes.into_iter().zip(seq + 1..) {
+            tx.emit(Event::Room(Change { room_id: room_id.clone(), seq, kind, reference }));
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the next chunk of an erasure. Gives whether nothing is left.

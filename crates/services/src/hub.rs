@@ -1,159 +1,204 @@
-//! The hub: hands committed changes to whoever follows their room, in this process.
+//! The hub: hands what was committed, in commit order, and what is kept nowhere to whoever tells this process's clients of it.
 //!
-//! A follower has a bounded queue. One that does not keep up is cut and has to read its room again from the last change it saw;
-//! nobody else notices. When a commit's outcome is unknown, everybody is cut for the same reason: better asked again than wrong.
+//! The queue between the two is bounded. A listener that does not keep up is cut: it begins anew, and so do its clients, who read what
+//! they missed. When a commit's outcome is unknown it is cut for the same reason: better asked again than wrong.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use usher_domain::Change;
+use usher_domain::{Event, Stream, Topic};
 use usher_store::Publish;
 
-/// How many changes may wait for one follower.
-pub const QUEUE: usize = 256;
+use crate::platform::Platform;
+
+/// How much may wait for the listener.
+pub const QUEUE: usize = 16_384;
+
+/// What the listener hears.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// Transactions were committed together.
+    Committed(Vec<Event>),
+    /// Somebody says something that is kept nowhere.
+    Signal(Signal),
+    /// Administrators decided something.
+    Platform {
+        /// What was in force.
+        before: Arc<Platform>,
+        /// What is in force now.
+        after: Arc<Platform>,
+    },
+}
+
+/// Something that is told and kept nowhere, such as that somebody is typing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Whom it is for.
+    pub topic: Topic,
+    /// What is said.
+    pub arguments: Vec<Value>,
+    /// The connection that said it, which is not told itself.
+    pub from: Option<u64>,
+}
 
 /// The hub.
 #[derive(Default)]
 pub struct Hub {
-    rooms: Mutex<HashMap<String, Vec<Follower>>>,
+    listener: Mutex<Option<mpsc::Sender<News>>>,
+    connections: AtomicI64,
 }
 
-struct Follower {
-    number: u64,
-    queue: mpsc::Sender<Change>,
-}
-
-/// One follower's end. Dropping it ends the following.
-pub struct Following {
-    hub: Weak<Hub>,
-    room_id: String,
-    number: u64,
-    queue: mpsc::Receiver<Change>,
-}
+/// The listener's end.
+pub struct Listener(mpsc::Receiver<News>);
 
 impl Hub {
-    /// Follows a room. Read the room *after* this call: what is committed in between then comes twice rather than never, and a
-    /// [`usher_domain::change::Cursor`] drops what is known.
-    pub fn follow(self: &Arc<Hub>, room_id: &str) -> Following {
+    /// Begins to listen, in place of whoever listened before.
+    pub fn listen(&self) -> Listener {
         let (sender, queue) = mpsc::channel(QUEUE);
-        let mut rooms = self.rooms();
-        let followers = rooms.entry(room_id.to_owned()).or_default();
-        let number = followers.last().map_or(0, |follower| follower.number + 1);
-        followers.push(Follower { number, queue: sender });
-        Following { hub: Arc::downgrade(self), room_id: room_id.to_owned(), number, queue }
+        *self.listener() = Some(sender);
+        Listener(queue)
     }
 
-    /// How many rooms are followed.
-    pub fn followed_rooms(&self) -> usize {
-        self.rooms().len()
+    /// A client connected to this process, or with -1 one has gone.
+    pub fn count_connections(&self, more: i64) {
+        self.connections.fetch_add(more, Ordering::Relaxed);
     }
 
-    fn leave(&self, room_id: &str, number: u64) {
-        let mut rooms = self.rooms();
-        if let Some(followers) = rooms.get_mut(room_id) {
-            followers.retain(|follower| follower.number != number);
-            if followers.is_empty() {
-                rooms.remove(room_id);
-            }
+    /// How many clients are connected to this process.
+    pub fn connections(&self) -> i64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Tells what is kept nowhere.
+    pub fn signal(&self, signal: Signal) {
+        self.tell(News::Signal(signal));
+    }
+
+    /// Tells that something else is in force.
+    pub(crate) fn platform_changed(&self, before: Arc<Platform>, after: Arc<Platform>) {
+        self.tell(News::Platform { before, after });
+    }
+
+    fn tell(&self, news: News) {
+        let mut listener = self.listener();
+        if listener.as_ref().is_some_and(|queue| queue.try_send(news).is_err()) {
+            *listener = None;
         }
     }
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<String, Vec<Follower>>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listener(&self) -> MutexGuard<'_, Option<mpsc::Sender<News>>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Publish for Hub {
-    fn publish(&self, changes: &[Change]) {
-        let mut rooms = self.rooms();
-        if rooms.is_empty() {
-            return;
-        }
-        for change in changes {
-            let Some(followers) = rooms.get_mut(&change.room_id) else { continue };
-            followers.retain(|follower| follower.queue.try_send(change.clone()).is_ok());
-        }
+    fn publish(&self, events: &[Event]) {
+        self.tell(News::Committed(events.to_vec()));
     }
 
     fn lost_track(&self) {
-        self.rooms().clear();
-    }
-}
-
-impl Following {
-    /// The next change; `None` once this follower was cut. What waited in its queue still comes first.
-    pub async fn next(&mut self) -> Option<Change> {
-        self.queue.recv().await
+        *self.listener() = None;
     }
 
-    /// The next change if one is waiting.
-    pub fn try_next(&mut self) -> Option<Change> {
-        self.queue.try_recv().ok()
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        if let Some(hub) = self.hub.upgrade() {
-            hub.leave(&self.room_id, self.number);
+    fn overheard(&self, text: &str) {
+        if let Some(signal) = Signal::read(text) {
+            self.signal(signal);
         }
+    }
+}
+
+impl Signal {
+    /// The signal as other processes are told of it.
+    pub(crate) fn written(&self) -> String {
+        json!([self.topic.stream.name(), self.topic.event, self.arguments]).to_string()
+    }
+
+    fn read(text: &str) -> Option<Signal> {
+        let (stream, event, arguments): (String, String, Vec<Value>) = serde_json::from_str(text).ok()?;
+        Some(Signal { topic: Topic::new(Stream::from_name(&stream)?, event), arguments, from: None })
+    }
+}
+
+impl Listener {
+    /// What has come, at most `limit`; waits for something. Nothing at all once the listener was cut and has heard what waited.
+    pub async fn next(&mut self, limit: usize) -> Vec<News> {
+        let mut heard = Vec::new();
+        self.0.recv_many(&mut heard, limit).await;
+        heard
+    }
+
+    /// What has come already, if anything has.
+    pub fn try_next(&mut self) -> Option<News> {
+        self.0.try_recv().ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_domain::ChangeKind;
+    use usher_domain::{Change, ChangeKind};
 
-    fn change(room_id: &str, seq: i64) -> Change {
-        Change { room_id: room_id.to_owned(), seq, kind: ChangeKind::RoomChanged, reference: room_id.to_owned() }
+    fn event(seq: i64) -> Event {
+        Event::Room(Change { room_id: "room".to_owned(), seq, kind: ChangeKind::RoomChanged, reference: "room".to_owned() })
+    }
+
+    fn events(heard: Vec<News>) -> Vec<Event> {
+        let committed = |news| if let News::Committed(events) = news { events } else { Vec::new() };
+        heard.into_iter().flat_map(committed).collect()
     }
 
     #[tokio::test]
-    async fn followers_hear_of_their_room_alone_and_in_order() {
-        let hub = Arc::new(Hub::default());
-        let mut first = hub.follow("a");
-        let mut second = hub.follow("b");
-        hub.publish(&[change("a", 1), change("b", 1), change("a", 2), change("c", 1)]);
-        assert_eq!(first.next().await, Some(change("a", 1)));
-        assert_eq!(first.next().await, Some(change("a", 2)));
-        assert_eq!(first.try_next(), None);
-        assert_eq!(second.next().await, Some(change("b", 1)));
-        assert_eq!(second.try_next(), None);
+    async fn what_another_process_says_is_heard_here() {
+        let (hub, topic) = (Hub::default(), Topic::of(Stream::NotifyRoom, "room", "typing"));
+        let mut listener = hub.listen();
+        let signal = Signal { topic, arguments: vec!["mary".into(), true.into()], from: Some(7) };
+        hub.overheard(&signal.written());
+        hub.overheard("nonsense");
+        let heard = listener.next(2).await;
+        assert!(matches!(&heard[..], [News::Signal(heard)] if *heard == Signal { from: None, ..signal.clone() }), "{heard:?}");
     }
 
     #[tokio::test]
-    async fn a_slow_follower_is_cut_and_others_are_not() {
-        let hub = Arc::new(Hub::default());
-        let mut slow = hub.follow("a");
-        let mut quick = hub.follow("a");
+    async fn what_is_published_is_heard_in_order() {
+        let hub = Hub::default();
+        hub.publish(&[event(1)]);
+        let mut listener = hub.listen();
+        hub.publish(&[event(2), event(3)]);
+        hub.publish(&[event(4)]);
+        hub.publish(&[event(5)]);
+        assert_eq!(events(listener.next(2).await), [event(2), event(3), event(4)]);
+        assert_eq!(events(listener.next(2).await), [event(5)]);
+        assert!(listener.try_next().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_does_not_keep_up_is_cut() {
+        let hub = Hub::default();
+        let mut listener = hub.listen();
         for seq in 1..=(QUEUE as i64 + 10) {
-            hub.publish(&[change("a", seq)]);
-            assert_eq!(quick.next().await, Some(change("a", seq)));
+            hub.publish(&[event(seq)]);
         }
         let mut seen = 0;
-        while slow.next().await.is_some() {
-            seen += 1;
+        loop {
+            let heard = listener.next(1_000).await;
+            if heard.is_empty() {
+                break;
+            }
+            seen += heard.len();
         }
         assert_eq!(seen, QUEUE, "what waited comes, then the end");
+        let mut again = hub.listen();
+        hub.publish(&[event(1)]);
+        assert_eq!(events(again.next(1).await), [event(1)]);
     }
 
     #[tokio::test]
-    async fn everybody_is_cut_when_the_track_is_lost() {
-        let hub = Arc::new(Hub::default());
-        let mut follower = hub.follow("a");
+    async fn the_listener_is_cut_when_the_track_is_lost() {
+        let hub = Hub::default();
+        let mut listener = hub.listen();
         hub.lost_track();
-        assert_eq!(follower.next().await, None);
-    }
-
-    #[test]
-    fn those_who_leave_leave_nothing() {
-        let hub = Arc::new(Hub::default());
-        let (first, second) = (hub.follow("a"), hub.follow("a"));
-        drop(first);
-        assert_eq!(hub.followed_rooms(), 1);
-        drop(second);
-        assert_eq!(hub.followed_rooms(), 0);
+        assert!(listener.next(1).await.is_empty());
     }
 }

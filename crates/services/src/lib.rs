@@ -25,7 +25,9 @@ mod passwords;
 pub mod permissions;
 pub mod platform;
 pub mod ports;
+pub mod presence;
 pub mod printed_transcripts;
+pub mod realtime;
 pub mod receipts;
 pub mod retention;
 pub mod roles;
@@ -136,6 +138,13 @@ impl Services {
     /// Ids for what a transaction makes.
     pub(crate) fn ids(&self) -> id::Sequence {
         id::Sequence::new(self.now(), self.random.as_ref())
+    }
+
+    /// A number that nobody can foresee.
+    pub fn entropy(&self) -> u32 {
+        let mut bytes = [0; 4];
+        self.random.fill(&mut bytes);
+        u32::from_le_bytes(bytes)
     }
 
     /// A new id for something that comes into being now.

@@ -52,6 +52,10 @@ pub enum Limit {
     MethodsPerUser,
     /// Calls of one method by one user.
     MethodPerUser,
+    /// What one connection asks for: methods and subscriptions.
+    MethodsPerConnection,
+    /// Calls of one method by one connection.
+    MethodPerConnection,
     /// Messages left from one address while nobody is there.
     OfflineMessages,
     /// Transcripts wanted from one address.
@@ -65,7 +69,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    const ALL: [Limit; 16] = [
+    const ALL: [Limit; 18] = [
         Limit::Messages,
         Limit::RegistrationsPerToken,
         Limit::RegistrationsPerAddress,
@@ -77,6 +81,8 @@ impl Limit {
         Limit::MethodsPerAddress,
         Limit::MethodsPerUser,
         Limit::MethodPerUser,
+        Limit::MethodsPerConnection,
+        Limit::MethodPerConnection,
         Limit::OfflineMessages,
         Limit::Transcripts,
         Limit::TranscriptsPerUser,
@@ -119,6 +125,16 @@ impl Limit {
                 &setting::DDP_LIMIT_USER_METHOD,
                 &setting::DDP_LIMIT_USER_METHOD_CALLS,
                 &setting::DDP_LIMIT_USER_METHOD_MILLISECONDS,
+            ),
+            Limit::MethodsPerConnection => of_methods(
+                &setting::DDP_LIMIT_CONNECTION,
+                &setting::DDP_LIMIT_CONNECTION_CALLS,
+                &setting::DDP_LIMIT_CONNECTION_MILLISECONDS,
+            ),
+            Limit::MethodPerConnection => of_methods(
+                &setting::DDP_LIMIT_CONNECTION_METHOD,
+                &setting::DDP_LIMIT_CONNECTION_METHOD_CALLS,
+                &setting::DDP_LIMIT_CONNECTION_METHOD_MILLISECONDS,
             ),
         }
     }

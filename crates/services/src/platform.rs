@@ -59,12 +59,14 @@ impl InForce {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts a snapshot in force, unless a newer one is already.
-    fn put(&self, platform: Platform) {
+    /// Puts a snapshot in force, unless a newer one is already. Gives the former one and the new one.
+    fn put(&self, platform: Platform) -> Option<(Arc<Platform>, Arc<Platform>)> {
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if platform.revision > held.revision {
-            *held = Arc::new(platform);
+        if platform.revision <= held.revision {
+            return None;
         }
+        let after = Arc::new(platform);
+        Some((std::mem::replace(&mut *held, Arc::clone(&after)), after))
     }
 }
 
@@ -119,7 +121,9 @@ impl Services {
     /// Puts in force what the store holds now.
     pub(crate) async fn load_platform(&self) -> Result<(), Error> {
         let loaded = self.store.read(|tx| load(tx).map_err(Error::from)).await?;
-        self.in_force.put(loaded);
+        if let Some((before, after)) = self.in_force.put(loaded) {
+            self.hub.platform_changed(before, after);
+        }
         // Limits, the routing method or who is an agent may have changed.
         self.chat_may_be_taken();
         Ok(())

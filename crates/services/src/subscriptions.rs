@@ -145,6 +145,19 @@ impl Services {
         .await
     }
 
+    /// Shows a room in a user's list, or shows it no more until something new comes.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn show_room(&self, account: &Account, room_id: String, is_shown: bool) -> Result<(), Error> {
+        self.change_subscription(account, room_id, move |_, _, subscription, _| {
+            subscription.is_shown = is_shown;
+            Ok(())
+        })
+        .await
+    }
+
     /// Changes a user's subscription to a room, if there is one.
     async fn change_subscription(
         &self,
@@ -161,8 +174,8 @@ impl Services {
                     return Err(Refusal::RoomNotAllowed.into());
                 }
                 let Some(mut subscription) = q::subscriptions::of_user_in(tx, &room.id, &user.id)? else { return Ok(()) };
-                change(tx, &room, &mut subscription, now)?;
                 subscription.is_shown = true;
+                change(tx, &room, &mut subscription, now)?;
                 subscription.updated_at = now;
                 q::subscriptions::save(tx, &subscription)?;
                 let mut ids = ids.clone();

@@ -88,6 +88,18 @@ impl Services {
         self.store.read(move |tx| q::visitors::by_token(tx, &token)?.ok_or(Refusal::InvalidToken.into())).await
     }
 
+    /// The connection of a visitor has ended: where its chats are open it is not there any more. Unknown visitors are no error.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub async fn visitor_left(&self, token: VisitorToken) -> Result<(), Error> {
+        match self.set_visitor_status(token, "offline".to_owned()).await {
+            Err(Error::Refused(Refusal::InvalidToken)) => Ok(()),
+            done => done,
+        }
+    }
+
     /// Says in a visitor's open rooms whether it is there.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use usher_domain::settings;
 use usher_domain::subscription::Subscription;
 use usher_domain::user::Availability;
 use usher_domain::visitor::VisitorToken;
-use usher_domain::{Change, ChangeKind};
+use usher_domain::{Change, ChangeKind, Event};
 use usher_services::logins::Account;
 use usher_services::messages::{self, UserMessage, VisitorMessage};
 use usher_services::page_visits::SeenPage;
@@ -129,8 +129,12 @@ async fn agent(services: &Services, name: &str) -> Account {
 struct Recorder(Mutex<Vec<Change>>);
 
 impl Publish for Recorder {
-    fn publish(&self, changes: &[Change]) {
-        self.0.lock().expect("nobody panicked").extend_from_slice(changes);
+    fn publish(&self, events: &[Event]) {
+        let changes = events.iter().filter_map(|event| match event {
+            Event::Room(change) => Some(change.clone()),
+            Event::User(_) => None,
+        });
+        self.0.lock().expect("nobody panicked").extend(changes);
     }
 
     fn lost_track(&self) {
@@ -348,12 +352,12 @@ impl Follower {
 
     /// Reads again what a change names, and nothing else.
     fn apply(&mut self, world: &World, change: &Change) {
-        let room = world.read_room(&change.room_id);
-        let Some(room) = room.filter(|_| change.kind != ChangeKind::RoomErased) else {
-            // Gone, or about to be told so.
+        if change.kind == ChangeKind::RoomErased {
             self.views.remove(&change.room_id);
             return;
-        };
+        }
+        // Without a room it is about to be told that it is gone.
+        let Some(room) = world.read_room(&change.room_id) else { return };
         let nothing = || View { room: room.clone(), members: Vec::new(), messages: BTreeMap::new() };
         let view = self.views.entry(change.room_id.clone()).or_insert_with(nothing);
         view.room = room;

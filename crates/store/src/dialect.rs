@@ -50,6 +50,12 @@ pub(crate) const POSTGRES_CLAIM_TOGETHER: &str = "SELECT pg_try_advisory_lock_sh
 
 /// Rewrites the whole file.
 pub(crate) const REWRITE: &str = "VACUUM";
+/// What a process calls itself when it tells others something.
+pub(crate) const POSTGRES_ORIGIN: &str = "SELECT CAST(gen_random_uuid() AS TEXT)";
+/// Tells the other processes something.
+pub(crate) const POSTGRES_NOTIFY: &str = "SELECT pg_notify('usher', ?1)";
+/// Hears what others tell.
+pub(crate) const POSTGRES_LISTEN: &str = "LISTEN usher";
 /// Rewrites every table, so that no dead row is left in their files.
 pub(crate) const POSTGRES_REWRITE: &str = "VACUUM FULL";
 

@@ -5,15 +5,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::oneshot;
-use usher_domain::Change;
+use usher_domain::Event;
 
 use crate::error::StoreError;
 use crate::tx::{Backend, Tx};
 
 /// What an attempt at a job came to.
 pub(crate) enum Attempt {
-    /// The closure succeeded: its work may be committed, and then these changes are announced.
-    Keep(Vec<Change>),
+    /// The closure succeeded: its work may be committed, and then these events are announced.
+    Keep(Vec<Event>),
     /// The closure refused. Its work must be rolled back; the caller gets the closure's own answer.
     Refuse,
     /// A statement failed or the closure panicked. Its work must be rolled back.
@@ -64,7 +64,7 @@ where
         }
         let kept = result.is_ok();
         self.result = Some(result);
-        if kept { Attempt::Keep(tx.into_changes()) } else { Attempt::Refuse }
+        if kept { Attempt::Keep(tx.into_events()) } else { Attempt::Refuse }
     }
 
     fn finish(self: Box<Self>, failure: Option<StoreError>) {

@@ -92,6 +92,8 @@ pub const TABLES: &[Table] = &[
         "name_key" "email_verified" "nickname" "bio" "status" "status_default" "status_text" "preferences" "custom_fields"
         "password_change_required" "password_change_reason" "registration_reason" "last_login_at" "status_updated_at"
         "availability" "unavailable_by_system" "agent_data" "routed_count" "last_routed_at"),
+    table!("processes", HoldsNone: "id" "beat_at"),
+    table!("presences", HoldsNone: "process_id" "user_id" "status"),
     table!("user_roles", HoldsNone: "user_id" "role"),
     table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at" "name" "last_part" "bypasses_second_factor"
         "confirmed_at"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_channel::Sender;
-use usher_domain::{Change, Clock};
+use usher_domain::{Clock, Event};
 
 use crate::error::{OpenError, StoreError};
 use crate::job::{Job, job};
@@ -33,18 +33,21 @@ pub enum Location {
 
 /// Receives what transactions announced, in commit order, before their callers are answered.
 pub trait Publish: Send + Sync {
-    /// Takes the changes of one or more committed transactions.
-    fn publish(&self, changes: &[Change]);
+    /// Takes the events of one or more committed transactions.
+    fn publish(&self, events: &[Event]);
 
-    /// A commit's outcome is unknown: whoever follows the changes has to look again.
+    /// A commit's outcome is unknown, or others were not heard for a moment: whoever follows the events has to look again.
     fn lost_track(&self);
+
+    /// Takes what another process said that is kept nowhere.
+    fn overheard(&self, _text: &str) {}
 }
 
 /// Takes announcements nobody wants.
 pub struct Nobody;
 
 impl Publish for Nobody {
-    fn publish(&self, _: &[Change]) {}
+    fn publish(&self, _: &[Event]) {}
 
     fn lost_track(&self) {}
 }
@@ -54,7 +57,7 @@ impl Publish for Nobody {
 pub struct Options {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Receives announced changes.
+    /// Receives announced events.
     pub publish: Arc<dyn Publish>,
     /// Runs every write twice, the first time rolled back: shows a closure that cannot run again. For tests.
     pub rehearse: bool,
@@ -122,6 +125,20 @@ impl Store {
             Location::Postgres(url) => Engine::Postgres(Postgres::open(url, &options)?),
         };
         Ok(Store { engine })
+    }
+
+    /// Tells the other processes on the same data what is kept nowhere.
+    pub fn say(&self, text: String) {
+        match &self.engine {
+            // There are no others.
+            Engine::Sqlite(_) => {}
+            Engine::Postgres(postgres) => postgres.say(text),
+        }
+    }
+
+    /// Whether there may be other processes on the same data.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// Reads in one transaction that sees one state of the data. Short reads only: they end after two seconds.

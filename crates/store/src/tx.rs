@@ -5,7 +5,7 @@
 
 use rusqlite::types::ValueRef;
 
-use usher_domain::Change;
+use usher_domain::Event;
 
 use crate::error::StoreError;
 use crate::{postgres, sqlite};
@@ -250,13 +250,13 @@ pub(crate) enum Backend<'c> {
 /// One transaction.
 pub struct Tx<'c> {
     backend: Backend<'c>,
-    changes: Vec<Change>,
+    events: Vec<Event>,
     failure: Option<StoreError>,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(backend: Backend<'c>) -> Tx<'c> {
-        Tx { backend, changes: Vec::new(), failure: None }
+        Tx { backend, events: Vec::new(), failure: None }
     }
 
     /// Runs a statement and gives the number of rows it touched.
@@ -323,9 +323,9 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Announces a change. It goes out after the commit, in commit order, and never if there is none.
-    pub fn emit(&mut self, change: Change) {
-        self.changes.push(change);
+    /// Announces an event. It goes out after the commit, in commit order, and never if there is none.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
     }
 
     /// The engine that this transaction runs on.
@@ -339,8 +339,8 @@ impl<'c> Tx<'c> {
     }
 
     /// What was announced.
-    pub(crate) fn into_changes(self) -> Vec<Change> {
-        self.changes
+    pub(crate) fn into_events(self) -> Vec<Event> {
+        self.events
     }
 
     /// Runs one statement unless an earlier one failed, and remembers its failure.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use usher_domain::{Change, ChangeKind};
+use usher_domain::{Change, ChangeKind, Event};
 use usher_store::{Nobody, Options, Publish, SQLITE_FILE, Store, StoreError, Tx, q, values};
 use usher_testkit::ManualClock;
 use usher_testkit::engines::{Engine, Folder};
@@ -399,17 +399,24 @@ async fn the_log_stays_short_however_much_is_written() {
 /// Remembers what was published, and what the store held at that moment.
 #[derive(Default)]
 struct Listener {
-    heard: Mutex<Vec<Change>>,
+    heard: Mutex<Vec<Event>>,
     calls: AtomicUsize,
 }
 
 impl Publish for Listener {
-    fn publish(&self, changes: &[Change]) {
+    fn publish(&self, events: &[Event]) {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        self.heard.lock().expect("nobody panicked").extend_from_slice(changes);
+        self.heard.lock().expect("nobody panicked").extend_from_slice(events);
     }
 
     fn lost_track(&self) {}
+}
+
+fn seq_of(event: &Event) -> i64 {
+    match event {
+        Event::Room(change) => change.seq,
+        Event::User(event) => panic!("nobody changed a user: {event:?}"),
+    }
 }
 
 fn change(seq: i64) -> Change {
@@ -431,7 +438,7 @@ async fn changes_go_out_once_after_the_commit_and_before_the_answer() {
             Err::<(), StoreError>(StoreError::Column(0))
         });
         assert_eq!(refused.await, Err(StoreError::Column(0)));
-        let heard: Vec<i64> = listener.heard.lock().expect("nobody panicked").iter().map(|change| change.seq).collect();
+        let heard: Vec<i64> = listener.heard.lock().expect("nobody panicked").iter().map(seq_of).collect();
         assert_eq!(heard, (1..=20).collect::<Vec<_>>(), "in order, once, and nothing of what was refused");
     }
 }

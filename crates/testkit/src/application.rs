@@ -11,9 +11,12 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 use tower::ServiceExt;
 use usher_adapters::{ObjectStorage, Painter, Press};
 use usher_api::{Api, TrustedProxies};
+use usher_ddp::{Realtime, Running};
 use usher_domain::password::PasswordDigest;
 use usher_domain::settings;
 use usher_services::logins::LoginForm;
@@ -33,16 +36,29 @@ use crate::{FakeExchanges, FakeMailer, ManualClock, SeededRandom};
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// How an application differs from the usual one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Setup {
     settings: Vec<(String, String)>,
     proxies: Vec<String>,
     rate_limits: bool,
     /// Writes run once, not twice: for tests of what happens when many come at once.
     without_rehearsal: bool,
+    seed: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup { settings: Vec::new(), proxies: Vec::new(), rate_limits: false, without_rehearsal: false, seed: 1 }
+    }
 }
 
 impl Setup {
+    /// Ids and tokens are others: for a second process on the same data.
+    pub fn seeded(mut self, seed: u64) -> Setup {
+        self.seed = seed;
+        self
+    }
+
     /// The setting `id` has this value.
     pub fn setting(mut self, id: &str, value: &str) -> Setup {
         self.settings.push((id.to_owned(), value.to_owned()));
@@ -77,7 +93,7 @@ impl Setup {
         };
         let forced = settings::forced(self.settings).expect("tests set settings that exist");
         let environment = SettingsOfEnvironment { forced, ..SettingsOfEnvironment::default() };
-        let random = Arc::new(SeededRandom::new(1));
+        let random = Arc::new(SeededRandom::new(self.seed));
         let (mailer, exchanges) = (Arc::new(FakeMailer::default()), Arc::new(FakeExchanges::default()));
         let files = Folder::default();
         let storage = Arc::new(ObjectStorage::in_folder(files.path()).expect("files can be kept in a folder"));
@@ -93,8 +109,13 @@ impl Setup {
         let services = Services::start(Arc::new(store), hub, environment, self.rate_limits, clock.clone(), random, outside);
         let services = Arc::new(services.await.expect("an application of the tests starts"));
         let proxies = TrustedProxies::parse(&self.proxies).expect("tests trust networks");
-        let router = usher_api::router(Arc::new(Api::new(Arc::clone(&services), proxies)));
-        TestApp { services, clock, mailer, exchanges, files, gate, router }
+        let realtime = Realtime::new(Arc::clone(&services), {
+            let proxies = proxies.clone();
+            Arc::new(move |head| proxies.client_of(head))
+        });
+        let api = Arc::new(Api::new(Arc::clone(&services), proxies));
+        let router = usher_api::router(api).merge(usher_ddp::router(Arc::clone(&realtime)));
+        TestApp { services, realtime, clock, mailer, exchanges, files, gate, router, served: OnceCell::new() }
     }
 }
 
@@ -102,6 +123,8 @@ impl Setup {
 pub struct TestApp {
     /// Its use cases.
     pub services: Arc<Services>,
+    /// Its realtime side.
+    pub realtime: Arc<Realtime>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
     /// Takes its mails.
@@ -113,6 +136,8 @@ pub struct TestApp {
     /// What every file passes before it is kept.
     pub gate: Arc<Gate>,
     router: Router,
+    /// Where it is served, once somebody wants to connect, and what runs beside the connections.
+    served: OnceCell<(SocketAddr, Running)>,
 }
 
 /// What was answered.
@@ -233,6 +258,18 @@ impl TestApp {
     /// The usual application on `engine`: rooms open although there is no agent.
     pub async fn usual(engine: &Engine) -> TestApp {
         Setup::default().setting("Livechat_accept_chats_with_no_agents", "true").start(engine).await
+    }
+
+    /// Where it is served for real, for clients that keep a connection.
+    pub async fn address(&self) -> SocketAddr {
+        let serve = async || {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+            let address = listener.local_addr().expect("a listener has an address");
+            let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+            tokio::spawn(axum::serve(listener, service).into_future());
+            (address, self.realtime.start())
+        };
+        self.served.get_or_init(serve).await.0
     }
 
     /// Begins a request.

@@ -12,6 +12,7 @@ pub mod outside;
 pub mod picture;
 pub mod postgres;
 pub mod random;
+pub mod realtime;
 
 pub use application::{Setup, TestApp};
 pub use clock::ManualClock;
@@ -20,3 +21,4 @@ pub use gate::Gate;
 pub use outside::{FakeExchanges, FakeMailer};
 pub use picture::picture;
 pub use random::SeededRandom;
+pub use realtime::RealtimeClient;

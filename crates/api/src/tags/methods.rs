@@ -74,7 +74,8 @@ pub struct CallAnswer {
 async fn call_method(api: &Shared, body: &CallBody, account: Option<Account>, shown: Shown, address: IpAddr) -> Answer {
     let Frame { id, method, parameters } = body.frame()?;
     let is_old = Method::from_name(&method).is_some_and(Method::is_old);
-    let outcome = api.services.call_method(MethodCall { account, address, shown, name: method, parameters }).await;
+    let outcome =
+        api.services.call_method(MethodCall { account, address, shown, name: method, parameters, connection: None }).await;
     let mut message = json!({"msg": "result", "id": id});
     match &outcome {
         Ok(Some(result)) => message["result"] = result.clone(),

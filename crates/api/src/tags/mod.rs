@@ -23,6 +23,7 @@ mod server;
 mod settings;
 mod subscriptions;
 mod users;
+mod usher_changes;
 mod usher_contacts;
 mod usher_erasures;
 mod usher_mails;
@@ -158,6 +159,8 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
         .routes(operation!(subscriptions::read))
         .routes(operation!(subscriptions::unread))
         .routes(operation!(usher_rooms::routing))
+        .routes(operation!(usher_changes::of_room))
+        .routes(operation!(usher_changes::of_list))
         .routes(operation!(usher_contacts::holdings))
         .routes(operation!(usher_contacts::export))
         .routes(operation!(usher_contacts::erase))

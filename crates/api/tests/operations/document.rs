@@ -98,6 +98,8 @@ const OPERATIONS: &[(&str, &str, &str, &str)] = &[
     ("POST /api/v1/livechat/room.survey", "Omnichannel Rooms", "visitor", "200 400 503"),
     ("GET /api/v1/livechat/rooms", "Omnichannel Rooms", "caller", "200 400 401 403 429 503"),
     ("GET /api/v1/livechat/rooms/filters", "Omnichannel Rooms", "caller", "200 401 403 429 503"),
+    ("GET /api/v1/usher/me/changes", "Usher", "caller", "200 400 401 429 503"),
+    ("GET /api/v1/usher/rooms/{rid}/changes", "Usher", "public", "200 400 401 503"),
     ("GET /api/v1/usher/rooms/{rid}/routing", "Usher", "caller", "200 400 401 403 429 503"),
     ("GET /api/v1/livechat/room", "Omnichannel Rooms", "visitor", "200 400 503"),
     ("GET /api/v1/livechat/users/{type}", "Omnichannel Users", "caller", "200 400 401 403 429 503"),

@@ -196,6 +196,11 @@ fn every_method() -> Vec<(Method, bool)> {
     let is_for_users = |method: Method| match method {
         Method::LogIn
         | Method::LogOut
+        | Method::LogOutCleanUp
+        | Method::BeOnline
+        | Method::BeAway
+        | Method::SetUpConnection
+        | Method::NextAgent
         | Method::PublicSettings
         | Method::RegisterGuest
         | Method::LoginByToken
@@ -252,6 +257,11 @@ fn every_method() -> Vec<(Method, bool)> {
         | Method::ReadMessages
         | Method::RoomByTypeAndName
         | Method::RoomById
+        | Method::RoomIdByNameOrId
+        | Method::RoomNameById
+        | Method::JoinRoom
+        | Method::OpenRoom
+        | Method::HideRoom
         | Method::Rooms
         | Method::Subscriptions
         | Method::SaveIntegration
@@ -302,6 +312,8 @@ async fn errors_come_in_two_forms() {
         let app = usual().start(&engine).await;
         let mary = app.user("mary", &["user"]).await;
         let old = [
+            "livechat:setUpConnection",
+            "livechat:getNextAgent",
             "livechat:registerGuest",
             "livechat:loginByToken",
             "sendMessageLivechat",

@@ -488,6 +488,8 @@ pub fn good(operation: &str, subject: &Subject) -> Good {
         "v1/livechat/room.saveInfo" => sends(json!({"guestData": {"_id": name}, "roomData": {"_id": room}})),
         "v1/livechat/room.survey" => sends(json!({"rid": room, "token": token, "data": [{"name": "satisfaction", "value": "5"}]})),
         "v1/usher/rooms/{rid}/routing" => plain().at(room),
+        "v1/usher/rooms/{rid}/changes" => asks(&[("since", "0"), ("token", token)]).at(room),
+        "v1/usher/me/changes" => asks(&[("since", "0")]),
         "v1/livechat/room" => asks(&[("token", token), ("rid", room)]),
         "v1/livechat/page.visited" => {
             let page = json!({"change": "url", "title": "Shoes", "location": {"href": "https://shop.example.com/shoes"}});

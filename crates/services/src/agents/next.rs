@@ -37,6 +37,11 @@ impl Services {
         Ok(self.seen_by_visitors(agent))
     }
 
+    /// Whether visitors see who serves them.
+    pub fn shows_agents(&self) -> bool {
+        self.platform().settings.get(&setting::SHOW_AGENT_INFO)
+    }
+
     /// An agent as visitors may see it.
     pub fn seen_by_visitors(&self, agent: User) -> AgentSeen {
         let platform = self.platform();

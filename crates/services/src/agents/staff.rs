@@ -1,6 +1,7 @@
 //! Making users agents or managers, listing them, and keeping what is known of agents.
 
 use serde_json::{Map, Value};
+use usher_domain::UserEventKind;
 use usher_domain::department::DepartmentAgent;
 use usher_domain::permission::{EDIT_OMNICHANNEL_CONTACT, TRANSFER_LIVECHAT_GUEST, VIEW_LIVECHAT_MANAGER};
 use usher_domain::user::Availability;
@@ -188,6 +189,6 @@ fn enter(tx: &mut Tx<'_>, agent: &User, department_id: &str, place_id: &str, now
 pub(crate) fn follow_roles(tx: &mut Tx<'_>, was_agent: bool, after: User, now: i64) -> Result<(), Error> {
     let settled = with_consequences(was_agent, after);
     let settled = User { updated_at: now, ..settled };
-    q::users::update(tx, &settled)?;
+    q::users::update(tx, &settled, UserEventKind::Record)?;
     Ok(settle(tx, was_agent, &settled, now)?)
 }

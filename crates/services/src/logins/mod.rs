@@ -159,12 +159,35 @@ impl Services {
         if user_id.is_empty() || token.is_empty() {
             return Ok(None);
         }
-        let (token_hash, expired) = (token_hash(token), self.oldest_login());
+        self.account(user_id, token_hash(token)).await
+    }
+
+    /// A user who was logged in, as it is by now; `None` if that login has ended.
+    pub async fn account_again(&self, account: &Account) -> Result<Option<Account>, Error> {
+        self.account(account.user.id.clone(), account.token_hash.clone()).await
+    }
+
+    async fn account(&self, user_id: String, token_hash: String) -> Result<Option<Account>, Error> {
+        let expired = self.oldest_login();
         self.store
             .read(move |tx| {
                 let known = q::users::by_login_token(tx, &token_hash, &user_id, expired)?;
                 let active = known.filter(|(user, _)| user.active);
                 Ok(active.map(|(user, session)| Account { user, session, token_hash: token_hash.clone() }))
+            })
+            .await
+    }
+
+    /// For each of these logins - a user's id and the hash of a token - whether it still counts.
+    pub async fn still_logged_in(&self, logins: Vec<(String, String)>) -> Result<Vec<bool>, Error> {
+        let expired = self.oldest_login();
+        self.store
+            .read(move |tx| {
+                let mut still = Vec::with_capacity(logins.len());
+                for (user_id, token_hash) in &logins {
+                    still.push(q::users::by_login_token(tx, token_hash, user_id, expired)?.is_some_and(|(user, _)| user.active));
+                }
+                Ok(still)
             })
             .await
     }

@@ -10,6 +10,8 @@ use crate::{Error, Refusal};
 pub enum MethodError {
     /// There is no method of this name.
     Unknown(String),
+    /// There is no subscription of this name.
+    UnknownSubscription(String),
     /// It is for users only.
     NotLoggedIn,
     /// A parameter is not what it has to be; the message says where.
@@ -62,6 +64,7 @@ impl MethodError {
     pub fn document(&self) -> Value {
         match self {
             MethodError::Unknown(name) => error(404, Some(&format!("Method '{name}' not found")), None),
+            MethodError::UnknownSubscription(name) => error(404, Some(&format!("Subscription '{name}' not found")), None),
             MethodError::NotLoggedIn => error("error-invalid-user", Some("Invalid user"), None),
             MethodError::Mismatch(_) => error(400, Some("Match failed"), None),
             MethodError::TooMany(exceeded) => {

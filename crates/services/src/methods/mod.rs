@@ -22,6 +22,7 @@ mod visitor;
 use std::net::IpAddr;
 
 use serde_json::Value;
+use usher_domain::Stream;
 
 use crate::Services;
 use crate::limits::Limit;
@@ -46,6 +47,8 @@ pub struct MethodCall {
     pub name: String,
     /// The parameters.
     pub parameters: Vec<Value>,
+    /// The number of the realtime connection that it came by, if it did.
+    pub connection: Option<u64>,
 }
 
 /// Declares the methods: a variant each, its name on the wire, and whether newer servers do without it.
@@ -87,10 +90,16 @@ methods! {
     LogIn = "login";
     /// Ends the login.
     LogOut = "logout";
+    /// Says that a login was ended, after it was.
+    LogOutCleanUp = "logoutCleanUp";
     /// Says whether the caller is there.
     SetUserStatus = "setUserStatus";
     /// The same, until said otherwise.
     SetDefaultStatus = "UserPresence:setDefaultStatus";
+    /// Says that the caller is at the desk, as far as one connection can tell.
+    BeOnline = "UserPresence:online";
+    /// Says that the caller is not.
+    BeAway = "UserPresence:away";
     /// Begins to set a second factor up.
     EnrolTotp = "2fa:enable";
     /// Makes it count.
@@ -139,10 +148,22 @@ methods! {
     RoomByTypeAndName = "getRoomByTypeAndName";
     /// A room.
     RoomById = "getRoomById";
+    /// The id of a room, by its name or its id.
+    RoomIdByNameOrId = "getRoomIdByNameOrId";
+    /// The name of a room.
+    RoomNameById = "getRoomNameById";
+    /// Puts a room into the caller's list.
+    JoinRoom = "joinRoom";
+    /// Shows a room of the caller's list again.
+    OpenRoom = "openRoom";
+    /// Shows it no more until something new comes.
+    HideRoom = "hideRoom";
     /// The rooms in the caller's list.
     Rooms = "rooms/get";
     /// The caller's subscriptions.
     Subscriptions = "subscriptions/get";
+    /// Says which visitor a realtime connection belongs to.
+    SetUpConnection = "livechat:setUpConnection" old;
     /// Registers a visitor.
     RegisterGuest = "livechat:registerGuest" old;
     /// Tells whether a visitor is known.
@@ -173,6 +194,8 @@ methods! {
     CloseRoom = "livechat:closeRoom" old;
     /// Closes a visitor's own chat.
     CloseByVisitor = "livechat:closeByVisitor" old;
+    /// The agent who would get a visitor's next chat.
+    NextAgent = "livechat:getNextAgent" old;
     /// The agent who serves a visitor's chat.
     AgentOfRoom = "livechat:getAgentData" old;
     /// Keeps what is noted of a chat.
@@ -227,6 +250,9 @@ impl Services {
     ///
     /// There is no such method, it was called too often, its parameters are none, or its use case refuses.
     pub async fn call_method(&self, call: MethodCall) -> Outcome {
+        if let Some(stream) = Stream::from_name(&call.name) {
+            return self.write_to_stream(stream, call).await;
+        }
         let method = Method::from_name(&call.name).ok_or_else(|| MethodError::Unknown(call.name.clone()))?;
         self.count_method(&call)?;
         let parameters = Parameters(call.parameters);
@@ -235,6 +261,8 @@ impl Services {
         match method {
             Method::LogIn => session::log_in(self, parameters, address).await,
             Method::LogOut => session::log_out(self, account).await,
+            // The realtime side knows the connection that it is said of.
+            Method::LogOutCleanUp | Method::BeOnline | Method::BeAway => Ok(None),
             Method::SetUserStatus => session::set_status(self, caller()?, parameters).await,
             Method::SetDefaultStatus => session::set_default_status(self, caller()?, parameters).await,
             Method::EnrolTotp => session::enrol_totp(self, caller()?).await,
@@ -261,8 +289,14 @@ impl Services {
             Method::ReadMessages => rooms_platform::mark_read(self, caller()?, parameters).await,
             Method::RoomByTypeAndName => rooms_platform::by_type_and_name(self, caller()?, parameters).await,
             Method::RoomById => rooms_platform::by_id(self, caller()?, parameters).await,
+            Method::RoomIdByNameOrId => rooms_platform::id_by_name(self, caller()?, parameters).await,
+            Method::RoomNameById => rooms_platform::name_by_id(self, caller()?, parameters).await,
+            Method::JoinRoom => rooms_platform::join(self, caller()?, parameters).await,
+            Method::OpenRoom => rooms_platform::show(self, caller()?, parameters, true).await,
+            Method::HideRoom => rooms_platform::show(self, caller()?, parameters, false).await,
             Method::Rooms => rooms_platform::rooms(self, caller()?, parameters).await,
             Method::Subscriptions => rooms_platform::subscriptions(self, caller()?, parameters).await,
+            Method::SetUpConnection => visitor::set_up_connection(&parameters),
             Method::RegisterGuest => visitor::register(self, parameters, address).await,
             Method::LoginByToken => visitor::log_in(self, parameters).await,
             Method::PageVisited => visitor::page_visited(self, parameters, address).await,
@@ -278,6 +312,7 @@ impl Services {
             Method::RemoveCustomField => custom_fields::remove(self, caller()?, parameters).await,
             Method::CloseRoom => rooms::close(self, caller()?, parameters).await,
             Method::CloseByVisitor => rooms::close_by_visitor(self, parameters).await,
+            Method::NextAgent => rooms::next_agent(self, parameters).await,
             Method::AgentOfRoom => rooms::agent(self, parameters).await,
             Method::SaveRoomInfo => rooms::save_info(self, caller()?, parameters).await,
             Method::SaveSurvey => rooms::save_survey(self, parameters).await,
@@ -301,6 +336,15 @@ impl Services {
         }
     }
 
+    /// Takes what a client writes into a stream. What it may not write is not written, and it is not told so.
+    async fn write_to_stream(&self, stream: Stream, call: MethodCall) -> Outcome {
+        self.count_method(&call)?;
+        if stream == Stream::NotifyRoom {
+            self.say_in_room(call.account.as_ref(), &call.parameters, call.connection).await?;
+        }
+        Ok(None)
+    }
+
     /// Counts a call against the limits of methods.
     fn count_method(&self, call: &MethodCall) -> Result<(), MethodError> {
         self.count(Limit::MethodsPerAddress, &call.address.to_string())?;
@@ -309,7 +353,21 @@ impl Services {
             self.count(Limit::MethodsPerUser, user_id)?;
             self.count(Limit::MethodPerUser, &format!("{user_id} {}", call.name))?;
         }
+        if let Some(connection) = call.connection {
+            self.count(Limit::MethodsPerConnection, &connection.to_string())?;
+            self.count(Limit::MethodPerConnection, &format!("{connection} {}", call.name))?;
+        }
         Ok(())
+    }
+
+    /// Counts a subscription that a connection wants.
+    ///
+    /// # Errors
+    ///
+    /// It wanted too many, or its address did.
+    pub fn count_subscription(&self, connection: u64, address: IpAddr) -> Result<(), MethodError> {
+        self.count(Limit::MethodsPerAddress, &address.to_string())?;
+        self.count(Limit::MethodsPerConnection, &connection.to_string())
     }
 
     fn count(&self, limit: Limit, whom: &str) -> Result<(), MethodError> {

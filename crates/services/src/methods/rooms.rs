@@ -128,6 +128,27 @@ pub(super) async fn agent(services: &Services, parameters: Parameters) -> Outcom
     }
 }
 
+static WAITING: MatchPattern = MatchPattern::open(&[
+    MatchField::required("token", MatchKind::Text(1_024)),
+    MatchField::optional("department", MatchKind::Text(128)),
+]);
+
+#[derive(Deserialize)]
+struct Waiting {
+    token: String,
+    department: Option<String>,
+}
+
+/// The agent who would get a visitor's next chat; nobody for a visitor who has a chat, or while nobody is there.
+pub(super) async fn next_agent(services: &Services, parameters: Parameters) -> Outcome {
+    let Waiting { token, department } = parameters.object(0, &WAITING)?;
+    match services.next_agent(VisitorToken::new(token), department).await {
+        Ok(agent) => Ok(agent.as_ref().map(|agent| extended(&AgentDocument::from(agent)))),
+        Err(Error::Refused(Refusal::AgentNotFound)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
 static ANYTHING: MatchPattern = MatchPattern::open(&[]);
 
 static GUEST: MatchPattern = MatchPattern::open(&[

@@ -1,7 +1,7 @@
 //! Methods about rooms as clients of every kind of room ask for them.
 
 use serde_json::{Value, json};
-use usher_domain::permission::PREVIEW_C_ROOM;
+use usher_domain::permission::{PREVIEW_C_ROOM, VIEW_L_ROOM};
 use usher_domain::settings::STORE_LAST_MESSAGE;
 
 use super::messages::id;
@@ -81,6 +81,35 @@ pub(super) async fn by_id(services: &Services, account: Account, parameters: Par
         other => other.into(),
     })?;
     Ok(Some(document(&found)))
+}
+
+/// A room that bots and older clients know by one of its names: chats with visitors are found by their ids.
+async fn known(services: &Services, account: &Account, room_id: String) -> Result<RoomWithMessage, MethodError> {
+    services.room_for_user(account, room_id).await.map_err(|error| match error {
+        Error::Refused(Refusal::RoomNotFound | Refusal::RoomInfoNotAllowed) => MethodError::from(Refusal::RoomNotAllowed),
+        other => other.into(),
+    })
+}
+
+pub(super) async fn id_by_name(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    Ok(Some(known(services, &account, id(&parameters, 0)?).await?.room.id.into()))
+}
+
+pub(super) async fn name_by_id(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    Ok(Some(known(services, &account, id(&parameters, 0)?).await?.room.name.into()))
+}
+
+pub(super) async fn join(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    if !services.permits(&account.user, VIEW_L_ROOM) {
+        return Err(Refusal::UserIsNotAgent.into());
+    }
+    services.join_room(&account, id(&parameters, 0)?).await?;
+    Ok(Some(true.into()))
+}
+
+pub(super) async fn show(services: &Services, account: Account, parameters: Parameters, is_shown: bool) -> Outcome {
+    services.show_room(&account, id(&parameters, 0)?, is_shown).await?;
+    Ok(Some(1.into()))
 }
 
 /// All rooms of the caller's list, or with a time what has changed since and what has gone.

@@ -36,6 +36,8 @@ static GUEST: MatchPattern = MatchPattern::open(&[
     MatchField::optional("customFields", MatchKind::List(&CUSTOM_FIELD)),
 ]);
 
+static CONNECTION: MatchPattern = MatchPattern::open(&[MatchField::required("token", MatchKind::Text(1_024))]);
+
 #[derive(Deserialize)]
 struct Guest {
     token: String,
@@ -61,6 +63,12 @@ fn of_guest(fields: Vec<GuestField>) -> Vec<GivenValue> {
     let value =
         |field: GuestField| GivenValue { key: field.key, value: field.value, overwrite: field.overwrite.unwrap_or_default() };
     own.map(value).collect()
+}
+
+/// Clients that ask for it bind the connection to the visitor: the realtime side does so, once it is known that this is a token.
+pub(super) fn set_up_connection(parameters: &Parameters) -> Outcome {
+    parameters.object::<Map<String, Value>>(0, &CONNECTION)?;
+    Ok(None)
 }
 
 pub(super) async fn register(services: &Services, parameters: Parameters, address: IpAddr) -> Outcome {

@@ -1,6 +1,7 @@
 //! Closing a chat.
 
 use serde_json::{Map, Value};
+use usher_domain::ChangeKind;
 use usher_domain::message::{Author, CLOSED, COMMAND};
 use usher_domain::metrics;
 use usher_domain::permission::CLOSE_OTHERS_LIVECHAT_ROOM;
@@ -225,11 +226,13 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
     let by = Person { id: terms.by.id.clone(), username: terms.by.username.clone() };
     let answered = answer_after_visitor(work.tx, &work.room)?;
     work.remove_members(None)?;
+    if let Some(inquiry) = work.room.inquiry.take() {
+        work.note(ChangeKind::InquiryRemoved, &inquiry.id)?;
+    }
     let room = &mut work.room;
     room.is_open = false;
     room.on_hold = false;
     room.visitor_status = "offline".to_owned();
-    room.inquiry = None;
     room.closing = Some(Closing { at: now, closer: terms.closer, by });
     metrics::closed(room, terms.closer, now, answered);
     if tags != room.tags {
@@ -253,7 +256,7 @@ fn close(work: &mut RoomWork<'_, '_>, terms: &Terms) -> Result<(), Error> {
         want_printed(work.tx, &work.room, now)?;
     }
     let id = work.room.id.clone();
-    work.note(usher_domain::ChangeKind::RoomChanged, &id)?;
+    work.note(ChangeKind::RoomChanged, &id)?;
     Ok(q::rooms::save(work.tx, &work.room)?)
 }
 

@@ -21,6 +21,7 @@ impl Services {
                 keep_an_administrator(tx, &user)?;
                 q::login_tokens::delete_all(tx, &user.id)?;
                 q::second_factors::delete(tx, &user.id)?;
+                q::presences::remove_of_user(tx, &user.id)?;
                 forget(tx, &user.id, now)?;
                 Ok(q::users::delete(tx, &user.id)?)
             })

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
+use usher_domain::UserEventKind;
 use usher_domain::password::PasswordDigest;
 use usher_domain::permission::{EDIT_OTHER_USER_ACTIVE_STATUS, EDIT_OTHER_USER_INFO, EDIT_OTHER_USER_PASSWORD, Permission};
 use usher_domain::settings::{self as setting};
@@ -138,7 +139,7 @@ impl Services {
                 if loses_administration {
                     keep_an_administrator(tx, &before)?;
                 }
-                q::users::update(tx, &after)?;
+                q::users::update(tx, &after, UserEventKind::Record)?;
                 if after.roles != before.roles {
                     q::users::set_roles(tx, &after.id, &after.roles)?;
                 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+use usher_domain::UserEventKind;
 use usher_domain::permission::EDIT_OTHER_USER_INFO;
 use usher_domain::settings::{self, Settings};
 use usher_store::q;
@@ -53,7 +54,7 @@ impl Services {
                 preferences.extend(chosen.clone());
                 preferences.retain(|_, value| !value.is_null());
                 let after = User { preferences: stored(preferences)?, updated_at: now, ..before };
-                q::users::update(tx, &after)?;
+                q::users::update(tx, &after, UserEventKind::Record)?;
                 Ok::<_, Error>(after)
             })
             .await

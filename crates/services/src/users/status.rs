@@ -1,5 +1,6 @@
 //! Whether users are there, and whether they may log in.
 
+use usher_domain::UserEventKind;
 use usher_domain::permission::EDIT_OTHER_USER_INFO;
 use usher_domain::settings::{INVISIBLE_STATUS, STATUS_MESSAGE_CHANGE};
 use usher_domain::user::{SYSTEM_USER, UserStatus};
@@ -55,7 +56,7 @@ impl Services {
                     updated_at: now,
                     ..before
                 };
-                q::users::update(tx, &after)?;
+                q::users::update(tx, &after, UserEventKind::Status)?;
                 settle(tx, false, &after, now)?;
                 Ok::<_, Error>(after)
             })
@@ -83,7 +84,7 @@ impl Services {
                 let was_agent = is_agent(&before);
                 let after = User { active, status, status_updated_at: now, updated_at: now, ..before };
                 let after = with_consequences(was_agent, after);
-                q::users::update(tx, &after)?;
+                q::users::update(tx, &after, UserEventKind::Status)?;
                 settle(tx, was_agent, &after, now)?;
                 Ok(after)
             })

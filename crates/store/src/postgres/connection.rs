@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::time::Duration;
 
 use ::postgres::error::SqlState;
+use ::postgres::fallible_iterator::FallibleIterator;
 use ::postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use ::postgres::{Client, NoTls, Statement};
 
@@ -28,6 +30,19 @@ impl Connection {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// What other connections told this one by now; waits for something at most `pause`.
+    pub(crate) fn heard(&mut self, pause: Duration) -> Result<Vec<String>, StoreError> {
+        let mut heard = Vec::new();
+        let mut told = self.client.notifications();
+        let first = told.timeout_iter(pause).next().map_err(failure)?;
+        heard.extend(first.map(|notification| notification.payload().to_owned()));
+        let mut others = told.iter();
+        while let Some(notification) = others.next().map_err(failure)? {
+            heard.push(notification.payload().to_owned());
+        }
+        Ok(heard)
     }
 
     /// Runs a statement; gives the number of rows it touched. Several statements in one text are possible where there are no values.

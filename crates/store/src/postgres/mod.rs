@@ -3,6 +3,7 @@
 //! Writes are SERIALIZABLE: of several transactions that would contradict each other the database lets one through and sends the
 //! others back, and those run again.
 
+mod bus;
 mod connection;
 mod worker;
 
@@ -17,6 +18,7 @@ use crate::job::Job;
 use crate::store::{Lane, Options, QUEUE};
 use crate::tx::{Backend, Tx};
 use crate::{dialect, migrations};
+use bus::Bus;
 
 /// Connections that write.
 const WRITERS: usize = 8;
@@ -42,6 +44,8 @@ pub(crate) struct Postgres {
     writes: Lane<Box<dyn Job>>,
     reads: Lane<Box<dyn Job>>,
     long_reads: Lane<Box<dyn Job>>,
+    /// Tells the other processes what is kept nowhere. Gone once the engine closes.
+    bus: Option<Arc<Bus>>,
     threads: Vec<JoinHandle<()>>,
     /// Holds the claim on files.
     claim: Mutex<Option<Box<Connection>>>,
@@ -66,14 +70,18 @@ impl Postgres {
         let (reads, read_inbox) = async_channel::bounded(QUEUE);
         let (long_reads, long_inbox) = async_channel::bounded(QUEUE);
         let mut threads = Vec::new();
+        let (bus, bus_threads) = Bus::start(url, &options.publish, &state)?;
+        let bus = Arc::new(bus);
+        let options = Options { publish: bus.clone(), ..options.clone() };
         for number in 0..WRITERS {
-            threads.push(worker::start_writer(number, url, write_inbox.clone(), Arc::clone(&state), options)?);
+            threads.push(worker::start_writer(number, url, write_inbox.clone(), Arc::clone(&state), &options)?);
         }
         for inbox in std::iter::repeat_n(&read_inbox, READERS).chain([&long_inbox]) {
             threads.push(worker::start_reader(url, inbox.clone(), Arc::clone(&state))?);
         }
+        threads.extend(bus_threads);
         let (writes, reads, long_reads) = (Lane(writes), Lane(reads), Lane(long_reads));
-        Ok(Postgres { url: url.to_owned(), state, writes, reads, long_reads, threads, claim: Mutex::new(None) })
+        Ok(Postgres { url: url.to_owned(), state, writes, reads, long_reads, bus: Some(bus), threads, claim: Mutex::new(None) })
     }
 
     pub(crate) async fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
@@ -86,6 +94,13 @@ impl Postgres {
 
     pub(crate) async fn read_long(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         self.long_reads.send(job).await
+    }
+
+    /// Tells the other processes what is kept nowhere.
+    pub(crate) fn say(&self, text: String) {
+        if let Some(bus) = &self.bus {
+            bus.say(text);
+        }
     }
 
     pub(crate) fn is_writing(&self) -> bool {
@@ -125,6 +140,8 @@ impl Postgres {
         for lane in [&self.writes, &self.reads, &self.long_reads] {
             lane.0.close();
         }
+        // With the last writer the last end goes that could tell anything.
+        self.bus = None;
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

@@ -120,18 +120,18 @@ impl Writer {
             }
         }
         match self.attempt(job) {
-            Attempt::Keep(changes) => match self.connection.batch(dialect::COMMIT) {
+            Attempt::Keep(events) => match self.connection.batch(dialect::COMMIT) {
                 Ok(()) => {
                     self.state.committed.fetch_add(1, Ordering::Relaxed);
-                    if !changes.is_empty() {
-                        self.publish.publish(&changes);
+                    if !events.is_empty() {
+                        self.publish.publish(&events);
                     }
                     Ended::Done
                 }
                 Err(StoreError::Conflict) => Ended::Again(StoreError::Conflict),
                 Err(failure @ StoreError::Duplicate(_)) => Ended::Again(failure),
                 Err(failure) => {
-                    // Nobody can say whether it is kept: whoever follows the changes has to look again.
+                    // Nobody can say whether it is kept: whoever follows the events has to look again.
                     self.publish.lost_track();
                     let _ = self.connection.batch(dialect::ROLLBACK);
                     Ended::Failed(StoreError::Commit(failure.to_string().into()))

@@ -1,11 +1,12 @@
 //! Agents: whether they take chats, since when, and who of them might get the next one.
 
 use serde_json::{Map, Value as Json};
+use usher_domain::UserEventKind;
 use usher_domain::department::limit;
 use usher_domain::routing::{Attendance, Candidate};
 use usher_domain::user::{Availability, UserStatus};
 
-use super::statements;
+use super::{statements, users};
 use crate::{Row, StoreError, Tx, values};
 
 /// Candidates: who they are, what they did, and how many chats they have now. The cross joins make SQLite begin with the few rooms that an
@@ -122,7 +123,9 @@ pub fn set_availability(
     by_system: bool,
     now: i64,
 ) -> Result<(), StoreError> {
-    tx.execute_one(SET_AVAILABILITY, values![agent_id, availability.map(Availability::name), by_system, now])
+    tx.execute_one(SET_AVAILABILITY, values![agent_id, availability.map(Availability::name), by_system, now])?;
+    users::announce(tx, agent_id, UserEventKind::Availability);
+    Ok(())
 }
 
 /// Stores what administrators keep of an agent.

@@ -1,6 +1,6 @@
 //! The change log of rooms.
 
-use usher_domain::{Change, ChangeKind};
+use usher_domain::{Change, ChangeKind, Event};
 
 use super::statements;
 use crate::{Row, StoreError, Tx, values};
@@ -16,7 +16,7 @@ statements! {
 /// Records a change and announces it.
 pub fn record(tx: &mut Tx<'_>, change: Change) -> Result<(), StoreError> {
     tx.execute_one(RECORD, values![&change.room_id, change.seq, change.kind.name(), &change.reference])?;
-    tx.emit(change);
+    tx.emit(Event::Room(change));
     Ok(())
 }
 

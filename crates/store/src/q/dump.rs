@@ -76,6 +76,7 @@ fn key(table: &Table) -> &'static [&'static str] {
         "contact_addresses" => &["contact_id", "kind", "value"],
         "contact_channels" => &["visitor_id", "source_type"],
         "room_changes" => &["room_id", "seq"],
+        "presences" => &["process_id", "user_id"],
         "user_roles" => &["user_id", "role"],
         "login_tokens" => &["token_hash"],
         "second_factors" => &["user_id"],

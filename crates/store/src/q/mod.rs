@@ -23,6 +23,7 @@ mod page;
 pub mod page_visits;
 pub mod pdf_transcripts;
 pub mod permissions;
+pub mod presences;
 pub mod queue;
 pub mod receipt_keys;
 pub mod retention;
@@ -71,6 +72,7 @@ pub fn serving() -> impl Iterator<Item = &'static (&'static str, &'static str)> 
         page_visits::STATEMENTS,
         pdf_transcripts::STATEMENTS,
         permissions::STATEMENTS,
+        presences::STATEMENTS,
         queue::STATEMENTS,
         receipt_keys::STATEMENTS,
         retention::STATEMENTS,

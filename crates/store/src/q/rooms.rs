@@ -33,6 +33,8 @@ pub(super) use select;
 
 statements! {
     BY_ID = select!("WHERE NOT erasing AND id = ?1");
+    SEQ = "SELECT seq FROM rooms WHERE id = ?1 AND NOT erasing";
+    OPEN_OF_AGENT = "SELECT id FROM rooms WHERE agent_id = ?1 AND is_open";
     BY_INQUIRY = select!("WHERE NOT erasing AND inquiry_id = ?1");
     FIRST_OPEN = select!("WHERE NOT erasing AND visitor_id = ?1 AND is_open ORDER BY opened_at, id LIMIT 1");
     OPEN = select!("WHERE NOT erasing AND visitor_id = ?1 AND is_open");
@@ -73,7 +75,7 @@ statements! {
                                                                THEN ?4 ELSE visitor_waiting_since END
                            WHERE id = ?1";
     HIDE = "UPDATE rooms SET erasing = TRUE, is_open = FALSE WHERE visitor_id = ?1";
-    OF_VISITOR = "SELECT id, seq FROM rooms WHERE visitor_id = ?1";
+    OF_VISITOR = "SELECT id, seq, inquiry_id FROM rooms WHERE visitor_id = ?1";
     ADD_TAG = "INSERT INTO room_tags (room_id, tag, position) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     DELETE_TAGS = "DELETE FROM room_tags WHERE room_id = ?1";
     DELETE_TAGS_OF_VISITOR = "DELETE FROM room_tags WHERE room_id IN (SELECT id FROM rooms WHERE visitor_id = ?1)";
@@ -131,6 +133,16 @@ pub fn by_ids(tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<Room>, StoreError> {
 /// The open room with this inquiry.
 pub fn by_inquiry(tx: &mut Tx<'_>, inquiry_id: &str) -> Result<Option<Room>, StoreError> {
     tx.query_optional(BY_INQUIRY, values![inquiry_id], read)
+}
+
+/// The number of a room's latest change.
+pub fn seq(tx: &mut Tx<'_>, room_id: &str) -> Result<Option<i64>, StoreError> {
+    tx.query_optional(SEQ, values![room_id], |row| row.integer(0))
+}
+
+/// The ids of the open rooms that a user serves.
+pub fn open_of_agent(tx: &mut Tx<'_>, user_id: &str) -> Result<Vec<String>, StoreError> {
+    tx.query(OPEN_OF_AGENT, values![user_id], |row| row.text(0))
 }
 
 /// The visitor's open room, the oldest if there are several.
@@ -289,9 +301,9 @@ pub fn hide(tx: &mut Tx<'_>, visitor_id: &str) -> Result<u64, StoreError> {
     tx.execute(DELETE_TAGS_OF_VISITOR, values![visitor_id])
 }
 
-/// The ids of a visitor's rooms, hidden ones included, with their `seq`.
-pub fn of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<Vec<(String, i64)>, StoreError> {
-    tx.query(OF_VISITOR, values![visitor_id], |row| Ok((row.text(0)?, row.integer(1)?)))
+/// The ids of a visitor's rooms, hidden ones included, with their `seq` and the ids of their inquiries.
+pub fn of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<Vec<(String, i64, Option<String>)>, StoreError> {
+    tx.query(OF_VISITOR, values![visitor_id], |row| Ok((row.text(0)?, row.integer(1)?, row.optional_text(2)?)))
 }
 
 /// Deletes a visitor's rooms. Gives how many.

@@ -28,6 +28,9 @@ statements! {
     );
     REMOVED_OF_USER = "SELECT id, room_id, removed_at FROM removed_subscriptions WHERE user_id = ?1 AND removed_at > ?2
                        ORDER BY removed_at LIMIT ?3";
+    CHANGED_SINCE = "SELECT room_id FROM subscriptions WHERE user_id = ?1 AND updated_at > ?2 ORDER BY updated_at LIMIT ?3";
+    REMOVED_FROM = "SELECT id, room_id, removed_at FROM removed_subscriptions WHERE user_id = ?1 AND room_id = ?2
+                    ORDER BY removed_at DESC LIMIT 1";
     INSERT = "INSERT INTO subscriptions (id, room_id, user_id, unread, mentions, alert, is_shown, is_favorite, last_seen_at, created_at,
                                          updated_at)
               VALUES (?1, ?2, ?3, ?4, ?5, ?6, TRUE, FALSE, NULL, ?7, ?7)";
@@ -79,9 +82,19 @@ pub fn rooms_of_user(tx: &mut Tx<'_>, user_id: &str, since: i64, limit: i64) -> 
 
 /// A user's subscriptions that went after `since`, at most `limit`.
 pub fn removed_of_user(tx: &mut Tx<'_>, user_id: &str, since: i64, limit: i64) -> Result<Vec<Removed>, StoreError> {
-    tx.query(REMOVED_OF_USER, values![user_id, since, limit], |row| {
-        Ok(Removed { id: row.text(0)?, room_id: row.text(1)?, at: row.integer(2)? })
-    })
+    tx.query(REMOVED_OF_USER, values![user_id, since, limit], read_removed)
+}
+
+/// The rooms of a user's subscriptions that changed after `since`, and of those that went, at most `limit` of each.
+pub fn rooms_changed_since(tx: &mut Tx<'_>, user_id: &str, since: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+    let mut rooms = tx.query(CHANGED_SINCE, values![user_id, since, limit], |row| row.text(0))?;
+    rooms.extend(removed_of_user(tx, user_id, since, limit)?.into_iter().map(|removed| removed.room_id));
+    Ok(rooms)
+}
+
+/// What a user lost last of a room's subscriptions, if anything.
+pub fn removed_from(tx: &mut Tx<'_>, user_id: &str, room_id: &str) -> Result<Option<Removed>, StoreError> {
+    tx.query_optional(REMOVED_FROM, values![user_id, room_id], read_removed)
 }
 
 /// Adds a subscription.
@@ -142,6 +155,10 @@ pub fn forget_removed(tx: &mut Tx<'_>, before: i64) -> Result<u64, StoreError> {
 pub fn delete_of_visitor(tx: &mut Tx<'_>, visitor_id: &str, now: i64) -> Result<u64, StoreError> {
     tx.execute(NOTE_REMOVED_OF_VISITOR, values![visitor_id, now])?;
     tx.execute(DELETE_OF_VISITOR, values![visitor_id])
+}
+
+fn read_removed(row: &Row<'_>) -> Result<Removed, StoreError> {
+    Ok(Removed { id: row.text(0)?, room_id: row.text(1)?, at: row.integer(2)? })
 }
 
 fn read(row: &Row<'_>) -> Result<Subscription, StoreError> {

@@ -2,9 +2,10 @@
 
 use usher_domain::message::Author;
 use usher_domain::user::Availability;
+use usher_domain::{Event, UserEvent, UserEventKind};
 
 use super::page::first_pages;
-use super::statement::{Statement, containing};
+use super::statement::{self, Statement, containing};
 use super::statements;
 use crate::{Row, StoreError, Tx, Value, values};
 
@@ -180,6 +181,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<User>, StoreError> {
     tx.query_optional(BY_ID, values![id], read)
 }
 
+/// The users with these ids, in no order.
+pub fn by_ids(tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<User>, StoreError> {
+    statement::by_ids(tx, select!("", "users WHERE"), ids, read)
+}
+
 /// The user with this name, compared without regard to case.
 pub fn by_username(tx: &mut Tx<'_>, username: &str) -> Result<Option<User>, StoreError> {
     tx.query_optional(BY_USERNAME, values![username.to_lowercase().as_str()], read)
@@ -208,12 +214,21 @@ pub fn any_person(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
 /// Adds a user with its roles.
 pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
     store(tx, INSERT, user)?;
-    user.roles.iter().try_for_each(|role| add_role(tx, &user.id, role))
+    user.roles.iter().try_for_each(|role| hold(tx, &user.id, role))?;
+    announce(tx, &user.id, UserEventKind::Record);
+    Ok(())
 }
 
-/// Stores a user that exists anew, without its roles.
-pub fn update(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
-    store(tx, UPDATE, user)
+/// Stores a user that exists anew, without its roles, and announces what of it changed.
+pub fn update(tx: &mut Tx<'_>, user: &User, what: UserEventKind) -> Result<(), StoreError> {
+    store(tx, UPDATE, user)?;
+    announce(tx, &user.id, what);
+    Ok(())
+}
+
+/// Announces that something of a user changed.
+pub(super) fn announce(tx: &mut Tx<'_>, user_id: &str, kind: UserEventKind) {
+    tx.emit(Event::User(UserEvent { user_id: user_id.to_owned(), kind }));
 }
 
 fn store(tx: &mut Tx<'_>, sql: &str, user: &User) -> Result<(), StoreError> {
@@ -256,23 +271,35 @@ fn store(tx: &mut Tx<'_>, sql: &str, user: &User) -> Result<(), StoreError> {
 /// Deletes a user and its roles. What else belongs to it is deleted by whoever calls.
 pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     tx.execute(REMOVE_ROLES, values![id])?;
-    tx.execute_one(DELETE, values![id])
+    tx.execute_one(DELETE, values![id])?;
+    announce(tx, id, UserEventKind::Removed);
+    Ok(())
 }
 
 /// Gives a user a role it does not hold.
 pub fn add_role(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
+    hold(tx, user_id, role)?;
+    announce(tx, user_id, UserEventKind::Record);
+    Ok(())
+}
+
+fn hold(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
     tx.execute_one(ADD_ROLE, values![user_id, role])
 }
 
 /// Takes a role from a user who holds it.
 pub fn remove_role(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
-    tx.execute_one(REMOVE_ROLE, values![user_id, role])
+    tx.execute_one(REMOVE_ROLE, values![user_id, role])?;
+    announce(tx, user_id, UserEventKind::Record);
+    Ok(())
 }
 
 /// Makes a user hold exactly these roles.
 pub fn set_roles(tx: &mut Tx<'_>, user_id: &str, roles: &[String]) -> Result<(), StoreError> {
     tx.execute(REMOVE_ROLES, values![user_id])?;
-    roles.iter().try_for_each(|role| add_role(tx, user_id, role))
+    roles.iter().try_for_each(|role| hold(tx, user_id, role))?;
+    announce(tx, user_id, UserEventKind::Record);
+    Ok(())
 }
 
 /// How many users who may log in hold the role.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 use rusqlite::Connection;
-use usher_domain::{Change, Clock};
+use usher_domain::{Clock, Event};
 
 use super::ballast::Ballast;
 use super::{Message, State};
@@ -84,8 +84,8 @@ enum Mode {
 
 /// What one attempt within a group came to.
 enum Outcome {
-    /// It is part of the group; its changes go out with it.
-    Joined(Option<StoreError>, Vec<Change>),
+    /// It is part of the group; its events go out with it.
+    Joined(Option<StoreError>, Vec<Event>),
     /// It has to be undone, and there is no savepoint: the group starts over.
     Spoiled,
     /// SQLite rolled the whole group back.
@@ -183,7 +183,7 @@ impl Writer {
         let deadline = self.clock.monotonic() + GROUP_TIME;
         let mut waiting = VecDeque::from([first]);
         let mut members: Vec<Member> = Vec::new();
-        let mut changes: Vec<Change> = Vec::new();
+        let mut events: Vec<Event> = Vec::new();
         let mut ended_by = None;
         // Whoever rehearses undoes each job on purpose.
         let mut mode = if self.rehearse { Mode::WithSavepoints } else { Mode::Plainly };
@@ -219,7 +219,7 @@ impl Writer {
             match outcome {
                 Outcome::Joined(failure, announced) => {
                     member.failure = failure;
-                    changes.extend(announced);
+                    events.extend(announced);
                     members.push(member);
                     continue;
                 }
@@ -234,14 +234,14 @@ impl Writer {
                 }
             }
             // Nothing of the group is left. The others run again, in order, without the offender once it is known.
-            changes.clear();
+            events.clear();
             waiting = members.drain(..).map(|member| member.job).chain(waiting).collect();
             if let Err(failure) = self.statement(dialect::SQLITE_BEGIN) {
                 waiting.into_iter().for_each(|job| job.finish(Some(failure.clone())));
                 return ended_by;
             }
         }
-        self.commit(members, &changes);
+        self.commit(members, &events);
         ended_by
     }
 
@@ -251,7 +251,7 @@ impl Writer {
         let attempt = job.attempt(Backend::Sqlite(&self.connection));
         let must_be_undone = self.connection.is_autocommit() || self.connection.total_changes() != before;
         match attempt {
-            Attempt::Keep(changes) if !self.connection.is_autocommit() => Outcome::Joined(None, changes),
+            Attempt::Keep(events) if !self.connection.is_autocommit() => Outcome::Joined(None, events),
             Attempt::Refuse if !must_be_undone => Outcome::Joined(None, Vec::new()),
             Attempt::Fail(failure) if !must_be_undone => Outcome::Joined(Some(failure), Vec::new()),
             _ => Outcome::Spoiled,
@@ -274,8 +274,8 @@ impl Writer {
             }
         }
         match job.attempt(Backend::Sqlite(&self.connection)) {
-            Attempt::Keep(changes) => match self.statement(dialect::SQLITE_RELEASE) {
-                Ok(()) => Outcome::Joined(None, changes),
+            Attempt::Keep(events) => match self.statement(dialect::SQLITE_RELEASE) {
+                Ok(()) => Outcome::Joined(None, events),
                 Err(failure) => self.undone(Some(failure)),
             },
             Attempt::Refuse => self.undone(None),
@@ -299,14 +299,14 @@ impl Writer {
         }
     }
 
-    /// Commits the group; then its changes go out, then its answers.
-    fn commit(&mut self, members: Vec<Member>, changes: &[Change]) {
+    /// Commits the group; then its events go out, then its answers.
+    fn commit(&mut self, members: Vec<Member>, events: &[Event]) {
         match self.statement(dialect::COMMIT) {
             Ok(()) => {
                 self.state.groups.fetch_add(1, Ordering::Relaxed);
                 self.state.jobs.fetch_add(members.len() as u64, Ordering::Relaxed);
-                if !changes.is_empty() {
-                    self.publish.publish(changes);
+                if !events.is_empty() {
+                    self.publish.publish(events);
                 }
                 members.into_iter().for_each(|member| member.job.finish(member.failure));
             }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use usher_domain::Event;
+use usher_services::hub::News;
 use usher_testkit::TestApp;
 use usher_testkit::application::Login;
 use usher_testkit::engines::Engine;
@@ -179,8 +181,7 @@ async fn open_rooms_get_values_of_their_own() {
         let room = app.room("token-1").await;
         app.register("token-2", "John").await;
         app.room("token-2").await;
-        let (services, id) = (app.services.clone(), room.clone());
-        let mut following = services.hub.follow(&id);
+        let mut listener = app.services.hub.listen();
         for (given, stored, is_change) in [
             (value("topic", "shoes", false), "topic=shoes", true),
             (value("topic", "hats", false), "topic=shoes", false),
@@ -188,7 +189,13 @@ async fn open_rooms_get_values_of_their_own() {
         ] {
             app.post(VALUE, &by("token-1", given.clone())).await.is(200, &json!({"field": given, "success": true}));
             assert_eq!(room_values(&app).await, [stored]);
-            let heard = following.try_next().map(|change| (change.room_id, change.kind));
+            let heard = listener.try_next().map(|news| match news {
+                News::Committed(events) => match &events[..] {
+                    [Event::Room(change)] => (change.room_id.clone(), change.kind),
+                    other => panic!("nobody changed anything else: {other:?}"),
+                },
+                other => panic!("nobody changed anything else: {other:?}"),
+            });
             let expected = is_change.then(|| (room.clone(), usher_domain::ChangeKind::RoomChanged));
             assert_eq!(heard, expected, "{given}");
         }

@@ -1,0 +1,99 @@
+//! Whether users are there, as their connections say it.
+//!
+//! A connection belongs to its process, and the process says every few seconds that it runs. One that falls silent has taken its connections
+//! along; but whoever was connected to it has a minute to come back, to this process or another, before it counts as gone.
+
+use usher_domain::UserEventKind;
+use usher_domain::presence;
+use usher_domain::user::UserStatus;
+use usher_store::q::users::User;
+use usher_store::{Tx, q};
+
+use crate::agents::settle;
+use crate::{Error, Services};
+
+/// How often a process says that it runs, in milliseconds.
+pub const BEAT: u64 = 10_000;
+
+/// How long a process may be silent, in milliseconds: after that its connections are gone.
+const LEASE: i64 = 60_000;
+
+/// How many users are dealt with in one transaction.
+const USERS: i64 = 100;
+
+/// What the connections of users to one process say.
+pub type Presences = Vec<(String, Option<UserStatus>)>;
+
+impl Services {
+    /// Notes what the connections of some users to a process say at best; `None` for those who have none any more.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub async fn note_presences(&self, process_id: &str, presences: Presences) -> Result<(), Error> {
+        let (process_id, now) = (process_id.to_owned(), self.now());
+        self.store
+            .write(move |tx| {
+                for (user_id, status) in &presences {
+                    q::presences::put(tx, &process_id, user_id, *status)?;
+                    follow_connections(tx, user_id, now)?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await?;
+        self.chat_may_be_taken();
+        Ok(())
+    }
+
+    /// Notes that a process runs, and lets those go whose process does not any more.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub async fn beat(&self, process_id: &str) -> Result<(), Error> {
+        let (process_id, now) = (process_id.to_owned(), self.now());
+        let silent = self
+            .store
+            .write(move |tx| {
+                q::presences::beat(tx, &process_id, now)?;
+                Ok::<_, Error>(q::presences::silent(tx, now - LEASE)?)
+            })
+            .await?;
+        for process_id in silent {
+            while self.let_go(process_id.clone()).await? {}
+            self.chat_may_be_taken();
+        }
+        Ok(())
+    }
+
+    /// Lets some users go whose process is silent. Gives whether there are more.
+    async fn let_go(&self, process_id: String) -> Result<bool, Error> {
+        let now = self.now();
+        self.store
+            .write(move |tx| {
+                let users = q::presences::users_of(tx, &process_id, USERS)?;
+                for user_id in &users {
+                    q::presences::put(tx, &process_id, user_id, None)?;
+                    follow_connections(tx, user_id, now)?;
+                }
+                if users.is_empty() {
+                    q::presences::delete_process(tx, &process_id)?;
+                }
+                Ok(!users.is_empty())
+            })
+            .await
+    }
+}
+
+/// Makes a user what its connections say.
+fn follow_connections(tx: &mut Tx<'_>, user_id: &str, now: i64) -> Result<(), Error> {
+    let Some(user) = q::users::by_id(tx, user_id)?.filter(|user| user.active) else { return Ok(()) };
+    let chosen = UserStatus::from_name(&user.status_default).unwrap_or(UserStatus::Online);
+    let status = presence::status(chosen, presence::best(q::presences::of_user(tx, user_id)?)).name();
+    if user.status == status {
+        return Ok(());
+    }
+    let after = User { status: status.to_owned(), status_updated_at: now, updated_at: now, ..user };
+    q::users::update(tx, &after, UserEventKind::Status)?;
+    Ok(settle(tx, false, &after, now)?)
+}

@@ -1,0 +1,11 @@
+//! What the realtime connection needs of the use cases: who may hear what, what to tell of what was committed, and what clients say that is
+//! kept nowhere.
+
+mod hearing;
+mod news;
+mod resync;
+mod signals;
+
+pub use hearing::{Credentials, Heard};
+pub use news::{Audience, Follower, Gone, Posted, RoomNews, Told, UserNews};
+pub use resync::{Asking, Happened, ListChanges, RoomChanges};

@@ -1,0 +1,444 @@
+//! What to tell of what was committed: the events of a batch, with all that they name as it is by now, read in one transaction.
+//!
+//! Events of one room may arrive out of order where several connections commit, and some may never arrive from another process. So each
+//! room is followed by its `seq`: what is missing is read from its log, and what is known already is dropped.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use usher_domain::message::Message;
+use usher_domain::room::{Person, Room};
+use usher_domain::subscription::Subscription;
+use usher_domain::{Change, ChangeKind, Event, UserEvent, UserEventKind};
+use usher_store::q::users::User;
+use usher_store::{Tx, q};
+
+use crate::agents::AgentSeen;
+use crate::platform::Platform;
+use crate::rooms::{RoomReader, RoomWithMessage};
+use crate::{Error, Services};
+
+/// How many changes of one room are read at once. Whoever misses more of them has to read the room again.
+const CHANGES: i64 = 1_000;
+
+/// How many rooms a follower knows at once.
+const ROOMS: usize = 65_536;
+
+/// Follows the rooms that change, each by its `seq`.
+#[derive(Debug)]
+pub struct Follower {
+    known: Mutex<HashMap<String, i64>>,
+    /// When it began (milliseconds UTC): a room that was opened later is followed from its first change on.
+    began_at: i64,
+}
+
+impl Follower {
+    /// Begins at the moment `now` (milliseconds UTC).
+    pub fn new(now: i64) -> Follower {
+        Follower { known: Mutex::default(), began_at: now }
+    }
+
+    /// Somebody has read a room as of its change `seq`, and hears of what comes after.
+    pub fn follow(&self, room_id: &str, seq: i64) {
+        let mut known = self.known();
+        if !known.contains_key(room_id) {
+            make_room(&mut known);
+            known.insert(room_id.to_owned(), seq);
+        }
+    }
+
+    /// Drops what nobody is told of.
+    pub fn skip(&self, events: &[Event]) {
+        for event in events {
+            if let Event::Room(change) = event {
+                self.told(&change.room_id, change.seq, change.kind == ChangeKind::RoomErased);
+            }
+        }
+    }
+
+    /// Takes the events of rooms. Gives, for each room of which something is new, where to go on and what has come.
+    fn take(&self, changes: Vec<Change>) -> Vec<Coming> {
+        let followed = self.known();
+        let mut coming: Vec<Coming> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for change in changes {
+            let known = followed.get(&change.room_id).copied();
+            if known.is_some_and(|known| change.seq <= known) {
+                continue;
+            }
+            let place = *places.entry(change.room_id.clone()).or_insert_with(|| {
+                coming.push(Coming { room_id: change.room_id.clone(), after: known, changes: Vec::new() });
+                coming.len() - 1
+            });
+            coming[place].changes.push(change);
+        }
+        for coming in &mut coming {
+            coming.changes.sort_by_key(|change| change.seq);
+            coming.changes.dedup_by_key(|change| change.seq);
+        }
+        coming
+    }
+
+    /// A room has been told of up to its change `seq`.
+    fn told(&self, room_id: &str, seq: i64, is_over: bool) {
+        let mut known = self.known();
+        if is_over {
+            known.remove(room_id);
+            return;
+        }
+        make_room(&mut known);
+        let known = known.entry(room_id.to_owned()).or_insert(seq);
+        *known = seq.max(*known);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever knows too many rooms begins anew: what is not known is read from the log when it changes.
+fn make_room(known: &mut HashMap<String, i64>) {
+    if known.len() >= ROOMS {
+        known.clear();
+    }
+}
+
+/// What has come of a room.
+#[derive(Debug, Clone)]
+struct Coming {
+    room_id: String,
+    /// The last change that is known, if the room is.
+    after: Option<i64>,
+    /// What has come, in order.
+    changes: Vec<Change>,
+}
+
+impl Coming {
+    /// Whether nothing is missing between what is known and what has come, nor within that.
+    fn is_whole(&self, after: i64) -> bool {
+        self.changes.iter().zip(after + 1..).all(|(change, seq)| change.seq == seq)
+    }
+}
+
+/// Who listens, as far as it says what has to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Audience {
+    /// Whether anybody hears of what concerns users: their lists, their queue.
+    pub has_users: bool,
+    /// The ids of the users who hear the messages of all rooms that they may read.
+    pub readers: Vec<String>,
+}
+
+/// What is to be told.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// Of rooms.
+    pub rooms: Vec<RoomNews>,
+    /// Of users.
+    pub users: Vec<UserNews>,
+}
+
+/// What is to be told of a room.
+#[derive(Debug, Clone)]
+pub struct RoomNews {
+    /// The room's id.
+    pub room_id: String,
+    /// The room as it is by now; `None` if it is gone.
+    pub room: Option<RoomWithMessage>,
+    /// Whether it came into being.
+    pub is_new: bool,
+    /// Messages that came or changed, in this order.
+    pub messages: Vec<Posted>,
+    /// The ids of messages that are gone.
+    pub deleted: Vec<String>,
+    /// Its members, if something changed that their lists show.
+    pub members: Vec<Subscription>,
+    /// The ids of users who became members.
+    pub joined: Vec<String>,
+    /// Who is no member any more.
+    pub gone: Vec<Gone>,
+    /// The id of its inquiry, if it left the queue for good.
+    pub inquiry_removed: Option<String>,
+    /// Whether another agent serves it, or nobody any more.
+    pub agent_changed: bool,
+    /// Who serves it, as visitors see it.
+    pub agent: Option<AgentSeen>,
+    /// For each of [`Audience::readers`] who may read the room, whether it is a member.
+    pub readers: Vec<(String, bool)>,
+}
+
+/// A message that is to be told of.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// The message.
+    pub message: Message,
+    /// Whether it is new.
+    pub is_new: bool,
+}
+
+/// Somebody who lost a room.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    /// The id of the subscription.
+    pub id: String,
+    /// Who lost it.
+    pub user: Person,
+}
+
+/// What is to be told of a user.
+#[derive(Debug, Clone)]
+pub struct UserNews {
+    /// What changed.
+    pub event: UserEvent,
+    /// The user as it is by now; `None` if it is gone.
+    pub user: Option<User>,
+    /// The open rooms that it serves, if its status changed.
+    pub serves: Vec<String>,
+}
+
+impl Services {
+    /// Reads what is to be told of a batch of events, in the order in which it is to be told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn told(&self, follower: &Follower, events: Vec<Event>, audience: &Audience) -> Result<Told, Error> {
+        let (mut changes, mut users) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                Event::Room(change) => changes.push(change),
+                Event::User(event) if !users.contains(&event) => users.push(event),
+                Event::User(_) => {}
+            }
+        }
+        let coming = follower.take(changes);
+        if coming.is_empty() && users.is_empty() {
+            return Ok(Told::default());
+        }
+        let (platform, audience, began_at) = (self.platform(), audience.clone(), follower.began_at);
+        let (read, told_users) = self
+            .store
+            .read(move |tx| {
+                let readers = readers(tx, &audience)?;
+                let mut rooms = Vec::new();
+                for coming in &coming {
+                    rooms.push(read_room(tx, coming, began_at, &platform, &readers, audience.has_users)?);
+                }
+                let users: Vec<UserNews> = users.iter().map(|event| read_user(tx, event)).collect::<Result<_, Error>>()?;
+                Ok::<_, Error>((rooms, users))
+            })
+            .await?;
+        let mut rooms = Vec::new();
+        for (seq, mut news, agent) in read {
+            let is_over = news.room.is_none();
+            follower.told(&news.room_id, seq, is_over);
+            news.agent = agent.map(|agent| self.seen_by_visitors(agent));
+            rooms.push(news);
+        }
+        Ok(Told { rooms, users: told_users })
+    }
+}
+
+impl Services {
+    /// Looks whether anything was committed that nobody told of: in these rooms, and in the lists of these users since the moment `since`
+    /// (milliseconds UTC). Gives what has to be told.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn overlooked(
+        &self,
+        follower: &Follower,
+        rooms: Vec<String>,
+        users: Vec<String>,
+        since: i64,
+    ) -> Result<Vec<Event>, Error> {
+        let found = self
+            .store
+            .read(move |tx| {
+                let mut looked_at: BTreeSet<String> = rooms.iter().cloned().collect();
+                for user_id in &users {
+                    looked_at.extend(q::subscriptions::rooms_changed_since(tx, user_id, since, CHANGES)?);
+                }
+                let mut found = Vec::new();
+                for room_id in looked_at {
+                    found.push((q::rooms::seq(tx, &room_id)?, room_id));
+                }
+                Ok::<_, Error>(found)
+            })
+            .await?;
+        let known = follower.known();
+        let overlooked = found.into_iter().filter_map(|(seq, room_id)| {
+            let told = known.get(&room_id).copied();
+            let (seq, kind) = match (seq, told) {
+                (Some(seq), told) if told.is_none_or(|told| told < seq) => (seq, ChangeKind::RoomChanged),
+                // It was erased.
+                (None, Some(told)) => (told + 1, ChangeKind::RoomErased),
+                _ => return None,
+            };
+            Some(Event::Room(Change { reference: room_id.clone(), room_id, seq, kind }))
+        });
+        Ok(overlooked.collect())
+    }
+}
+
+/// The users who hear the messages of all rooms that they may read.
+fn readers(tx: &mut Tx<'_>, audience: &Audience) -> Result<Vec<User>, Error> {
+    let ids: Vec<&str> = audience.readers.iter().map(String::as_str).collect();
+    if ids.is_empty() { Ok(Vec::new()) } else { Ok(q::users::by_ids(tx, &ids)?) }
+}
+
+fn read_user(tx: &mut Tx<'_>, event: &UserEvent) -> Result<UserNews, Error> {
+    let user = q::users::by_id(tx, &event.user_id)?;
+    let serves = match event.kind {
+        UserEventKind::Status => q::rooms::open_of_agent(tx, &event.user_id)?,
+        _ => Vec::new(),
+    };
+    Ok(UserNews { event: event.clone(), user, serves })
+}
+
+/// Reads what is to be told of a room. Gives up to which change, and the agent who serves it now.
+fn read_room(
+    tx: &mut Tx<'_>,
+    coming: &Coming,
+    began_at: i64,
+    platform: &Platform,
+    readers: &[User],
+    has_users: bool,
+) -> Result<(i64, RoomNews, Option<User>), Error> {
+    let room = q::rooms::by_id(tx, &coming.room_id)?;
+    let first = coming.changes.first().map_or(0, |change| change.seq);
+    let unknown = || if room.as_ref().is_some_and(|room| room.opened_at > began_at) { 0 } else { first - 1 };
+    let after = coming.after.unwrap_or_else(unknown);
+    // Erased rooms have no log.
+    let changes = if coming.is_whole(after) || room.is_none() {
+        coming.changes.clone()
+    } else {
+        q::changes::since(tx, &coming.room_id, after, CHANGES)?
+    };
+    let seq = changes.last().map_or(after, |change| change.seq);
+    let mut news = RoomNews {
+        room_id: coming.room_id.clone(),
+        room: None,
+        is_new: changes.iter().any(|change| change.kind == ChangeKind::RoomOpened),
+        messages: Vec::new(),
+        deleted: Vec::new(),
+        members: Vec::new(),
+        joined: Vec::new(),
+        gone: Vec::new(),
+        inquiry_removed: None,
+        agent_changed: false,
+        agent: None,
+        readers: Vec::new(),
+    };
+    let removed = changes.iter().find(|change| change.kind == ChangeKind::InquiryRemoved);
+    news.inquiry_removed = removed.map(|change| change.reference.clone());
+    let Some(room) = room else {
+        read_members(tx, None, &changes, &[], &mut news)?;
+        return Ok((seq, news, None));
+    };
+    read_messages(tx, &changes, &mut news)?;
+    let members = q::subscriptions::of_room(tx, &room.id)?;
+    read_members(tx, Some(&room), &changes, &members, &mut news)?;
+    let agent = match &room.served_by {
+        Some(served) if news.agent_changed => q::users::by_id(tx, &served.agent.id)?,
+        _ => None,
+    };
+    for user in readers.iter().filter(|_| !news.messages.is_empty()) {
+        if RoomReader::of(tx, platform, user)?.may_read(&room) {
+            news.readers.push((user.id.clone(), members.iter().any(|member| member.user_id == user.id)));
+        }
+    }
+    let lists_change = |change: &Change| matches!(change.kind, ChangeKind::MessagePosted | ChangeKind::MemberChanged);
+    if has_users && changes.iter().any(|change| lists_change(change) || change.kind == ChangeKind::RoomChanged) {
+        news.members = members;
+    }
+    news.room = Some(RoomWithMessage::read(tx, room)?);
+    Ok((seq, news, agent))
+}
+
+/// Reads the messages that changes name, each once: those that are gone apart from the others.
+fn read_messages(tx: &mut Tx<'_>, changes: &[Change], news: &mut RoomNews) -> Result<(), Error> {
+    let mut named: Vec<(&str, bool)> = Vec::new();
+    for change in changes {
+        let is_new = match change.kind {
+            ChangeKind::MessagePosted => true,
+            ChangeKind::MessageChanged => false,
+            _ => continue,
+        };
+        if !named.iter().any(|(id, _)| *id == change.reference) {
+            named.push((&change.reference, is_new));
+        }
+    }
+    let ids: Vec<&str> = named.iter().map(|(id, _)| *id).collect();
+    let mut found: HashMap<String, Message> =
+        q::messages::by_ids(tx, &ids)?.into_iter().map(|message| (message.id.clone(), message)).collect();
+    for (id, is_new) in named {
+        match found.remove(id) {
+            Some(message) if !message.is_deleted => news.messages.push(Posted { message, is_new }),
+            // Whoever never saw it needs not be told that it is gone.
+            Some(_) if is_new => {}
+            _ => news.deleted.push(id.to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// Finds out who became a member and who is none any more, and whether the visitor has to be told of another agent.
+fn read_members(
+    tx: &mut Tx<'_>,
+    room: Option<&Room>,
+    changes: &[Change],
+    members: &[Subscription],
+    news: &mut RoomNews,
+) -> Result<(), Error> {
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::MemberChanged) {
+        let user_id = &change.reference;
+        match members.iter().find(|member| member.user_id == *user_id) {
+            Some(member) if member.created_at == member.updated_at && !news.joined.contains(user_id) => {
+                news.agent_changed |= room.is_some_and(|room| room.is_served_by(user_id));
+                news.joined.push(user_id.clone());
+            }
+            Some(_) => {}
+            None if news.gone.iter().any(|gone| gone.user.id == *user_id) => {}
+            None => {
+                news.agent_changed |= room.is_some_and(|room| room.is_open && room.served_by.is_none());
+                let removed = q::subscriptions::removed_from(tx, user_id, &change.room_id)?.map(|removed| removed.id);
+                // Those of a large visitor who is being erased go last.
+                let id = match removed {
+                    Some(id) => Some(id),
+                    None => q::subscriptions::of_user_in(tx, &change.room_id, user_id)?.map(|subscription| subscription.id),
+                };
+                let username = q::users::by_id(tx, user_id)?.map(|user| user.username).unwrap_or_default();
+                let user = Person { id: user_id.clone(), username };
+                news.gone.extend(id.map(|id| Gone { id, user }));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(room_id: &str, seq: i64) -> Change {
+        Change { room_id: room_id.to_owned(), seq, kind: ChangeKind::RoomChanged, reference: room_id.to_owned() }
+    }
+
+    #[test]
+    fn what_is_known_is_dropped_and_what_is_missing_is_noticed() {
+        let follower = Follower::new(0);
+        follower.follow("a", 5);
+        let coming = follower.take(vec![change("a", 7), change("b", 3), change("a", 6), change("a", 4), change("a", 6)]);
+        let seqs = |coming: &Coming| coming.changes.iter().map(|change| change.seq).collect::<Vec<_>>();
+        assert_eq!(coming.iter().map(seqs).collect::<Vec<_>>(), [vec![6, 7], vec![3]]);
+        assert_eq!((coming[0].after, coming[1].after), (Some(5), None));
+        assert!(coming[0].is_whole(5) && !coming[0].is_whole(4) && coming[1].is_whole(2));
+        follower.told("a", 7, false);
+        follower.follow("a", 2);
+        assert!(follower.take(vec![change("a", 7)]).is_empty(), "nobody makes it forget what was told");
+        follower.told("a", 8, true);
+        assert_eq!(follower.take(vec![change("a", 9)])[0].after, None);
+    }
+}
