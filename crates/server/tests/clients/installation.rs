@@ -89,6 +89,11 @@ impl Installation {
         Ok(Installation { platform, folder })
     }
 
+    /// Where a package is.
+    pub fn package(&self, name: &str) -> PathBuf {
+        self.folder.join("node_modules").join(name)
+    }
+
     /// The command that runs the script called `name`.
     pub fn script(&self, name: &str) -> Command {
         let mut command = program(&self.folder, self.platform.runner());

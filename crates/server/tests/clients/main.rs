@@ -11,6 +11,7 @@ mod common;
 mod installation;
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use usher_testkit::engines::Folder;
@@ -22,6 +23,9 @@ use installation::{Installation, Platform};
 
 /// How the administrator is called.
 const ADMIN: [&str; 2] = ["admin", "admin@example.com"];
+
+/// The browser.
+const BROWSER: &str = "/usr/bin/chromium";
 
 /// How long a script may take: some wait until a one-time code may be followed by the next.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -64,6 +68,50 @@ fn a_visitor_chats_with_the_client_of_the_widget() {
 #[test]
 fn a_visitor_chats_with_the_client_of_earlier_widgets() {
     chat(Platform::Node, "sdk_of_widgets.mjs");
+}
+
+#[test]
+fn a_bot_answers_over_the_realtime_connection() {
+    chat(Platform::Node, "bot_live.mjs");
+}
+
+#[test]
+fn agents_and_visitors_chat_over_the_realtime_connection() {
+    chat(Platform::Node, "ddp_client_live.mjs");
+}
+
+#[test]
+fn a_visitor_chats_over_the_realtime_connection_of_earlier_widgets() {
+    chat(Platform::Node, "sdk_of_widgets_live.mjs");
+}
+
+/// The official widget in a page. Without its files there is nothing to be seen.
+#[test]
+fn a_visitor_chats_with_the_widget_in_a_browser() {
+    let installation = match Installation::of(Platform::Node) {
+        Ok(installation) => installation,
+        Err(missing) => return figures::skip(&missing),
+    };
+    if !Path::new(BROWSER).exists() {
+        return figures::skip(&format!("there is no {BROWSER} (apt-get install chromium)"));
+    }
+    let run = |widget: Option<PathBuf>| {
+        let folder = Folder::default();
+        let mut setup = Setup::usual(folder.path()).variable("USHER_ADMIN_EMAIL", ADMIN[1]);
+        if let Some(widget) = widget {
+            setup = setup.variable("USHER_WIDGET_DIR", widget);
+        }
+        let server = Server::start(&setup).expect("the server starts");
+        let (is_done, printed) = drive(&installation, "browser.mjs", &folder, &server, ADMIN_PASSWORD);
+        let complaints = server.process.complaints();
+        server.stop();
+        (is_done, printed, complaints)
+    };
+    let (is_done, printed, _) = run(None);
+    assert!(!is_done, "nobody notices that there is no widget:\n{printed}");
+    let (is_done, printed, complaints) = run(Some(installation.package("@rocket.chat/livechat").join("build")));
+    assert!(is_done, "{printed}\nThe server: {complaints}");
+    print!("{printed}");
 }
 
 /// Runs a script on a new server. Where the server does not do what the client needs, the script must fail: it does when its
