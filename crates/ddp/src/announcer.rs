@@ -21,6 +21,9 @@ use rooms::OF_ROOM;
 /// How much is told at once.
 const BATCH: usize = 256;
 
+/// How many events are read in one transaction: far fewer than its deadline allows.
+const EVENTS: usize = 500;
+
 /// How often it is tried to read what is to be told.
 const TRIES: usize = 3;
 
@@ -95,14 +98,21 @@ async fn tell(realtime: &Realtime, heard: Vec<News>) -> bool {
 }
 
 async fn tell_events(realtime: &Realtime, events: Vec<Event>) -> bool {
-    if events.is_empty() {
-        return true;
+    for events in events.chunks(EVENTS) {
+        if !tell_together(realtime, events).await {
+            return false;
+        }
     }
+    true
+}
+
+/// Tells events that are read together. Gives whether they could be read.
+async fn tell_together(realtime: &Realtime, events: &[Event]) -> bool {
     let has_users = realtime.logins.has_any();
     let readers = realtime.topics.users_of(&Topic::new(Stream::RoomMessages, MY_MESSAGES));
     let audience = Audience { has_users, readers };
     for _ in 0..TRIES {
-        match realtime.services.told(&realtime.follower, events.clone(), &audience).await {
+        match realtime.services.told(&realtime.follower, events.to_vec(), &audience).await {
             Ok(told) => {
                 let shows_agents = realtime.services.shows_agents();
                 told.rooms.iter().for_each(|news| rooms::tell(&realtime.topics, news));

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 /// The versions of the protocol that are spoken, which differ in nothing that is used here.
 const VERSIONS: [&str; 3] = ["1", "pre2", "pre1"];
 
+/// The longest name that a client may give or call, in bytes.
+const NAME_LIMIT: usize = 1_024;
+
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientFrame {
@@ -92,10 +95,10 @@ fn is_understood(frame: &Map<String, Value>) -> bool {
     offered.any(|version| VERSIONS.contains(&version))
 }
 
-/// The text under `key`, which must not be empty.
+/// The text under `key`, which must be neither empty nor longer than a name.
 fn text_of(frame: &mut Map<String, Value>, key: &str) -> Result<String, Unreadable> {
     match frame.remove(key) {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= NAME_LIMIT => Ok(text),
         _ => Err(Unreadable::Nameless),
     }
 }
@@ -228,6 +231,7 @@ mod tests {
             r#"{"msg":"sub","id":"1"}"#,
             r#"{"msg":"sub","name":"x"}"#,
             r#"{"msg":"unsub"}"#,
+            &format!(r#"{{"msg":"unsub","id":"{}"}}"#, "x".repeat(NAME_LIMIT + 1)),
         ] {
             assert_eq!(ClientFrame::read(text), Err(Unreadable::Nameless), "{text}");
         }

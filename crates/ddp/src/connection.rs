@@ -55,6 +55,14 @@ pub struct Connection {
     subscriptions: HashMap<String, Option<Topic>>,
     /// The client's name for the subscription by which it hears of users, and of whom.
     presence: Option<(String, Vec<Topic>)>,
+    has_left: bool,
+}
+
+impl Drop for Connection {
+    /// However the task ends.
+    fn drop(&mut self) {
+        self.disconnect();
+    }
 }
 
 impl Connection {
@@ -75,13 +83,15 @@ impl Connection {
             visitor: None,
             subscriptions: HashMap::new(),
             presence: None,
+            has_left: false,
         }
     }
 
     /// Serves it until it ends.
     pub async fn serve(mut self) {
         let close = self.run().await;
-        self.leave().await;
+        self.disconnect();
+        self.let_visitor_go().await;
         if let Some(close) = close {
             self.say_goodbye(close).await;
         }
@@ -195,7 +205,7 @@ impl Connection {
                 Some(Method::LogIn) => answers.extend(self.logged_in(outcome.as_ref().ok().and_then(Option::as_ref)).await?),
                 Some(Method::BeOnline) => self.is_there(UserStatus::Online),
                 Some(Method::BeAway) => self.is_there(UserStatus::Away),
-                Some(Method::SetUpConnection) if self.visitor.is_none() => self.visitor = visitor.and_then(VisitorToken::new),
+                Some(Method::SetUpConnection) => self.belongs_to(visitor),
                 _ => {}
             }
         }
@@ -218,10 +228,21 @@ impl Connection {
         let account = self.attend(async move { realtime.services.authenticate(user_id, &token).await }).await?;
         let Ok(Some(account)) = account else { return Err(Some(Close::LOGGED_OUT)) };
         let frame = frames::own_user(&account);
+        let former = self.realtime.logins.remove(&self.outbox);
         self.realtime.logins.add(&self.outbox, &account);
-        self.realtime.changed.note(&account.user.id);
+        former.iter().chain([&account.user.id]).for_each(|user_id| self.realtime.changed.note(user_id));
         self.account = Some(account);
         Ok(Some(frame))
+    }
+
+    /// The connection is this visitor's from now on, unless it is somebody's already.
+    fn belongs_to(&mut self, token: Option<String>) {
+        if self.visitor.is_none()
+            && let Some(token) = token.and_then(VisitorToken::new)
+        {
+            self.realtime.visitors.came(&token);
+            self.visitor = Some(token);
+        }
     }
 
     /// The client says whether its user is at the desk.
@@ -364,19 +385,26 @@ impl Connection {
     }
 
     /// Takes the connection out of everything that knows of it.
-    async fn leave(&mut self) {
+    fn disconnect(&mut self) {
+        if self.has_left {
+            return;
+        }
+        self.has_left = true;
         let followed = self.presence.iter().flat_map(|(_, followed)| followed);
         self.realtime.topics.disconnect(&self.outbox, self.subscriptions.values().flatten().chain(followed));
         self.realtime.services.hub.count_connections(-1);
         let user_id = self.realtime.logins.remove(&self.outbox);
         // Whoever is connected when the server stops may come back: that is no leaving.
-        if self.realtime.is_stopping() {
-            return;
-        }
-        if let Some(user_id) = user_id {
+        if let Some(user_id) = user_id.filter(|_| !self.realtime.is_stopping()) {
             self.realtime.changed.note(&user_id);
         }
+    }
+
+    /// Notes that the visitor is gone, if this was its last connection.
+    async fn let_visitor_go(&mut self) {
         if let Some(token) = self.visitor.take()
+            && self.realtime.visitors.left(&token)
+            && !self.realtime.is_stopping()
             && let Err(error) = self.realtime.services.visitor_left(token).await
         {
             tracing::warn!(%error, "it could not be noted that a visitor has left");

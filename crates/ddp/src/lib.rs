@@ -13,6 +13,7 @@ pub mod session;
 pub mod sockjs;
 pub mod subscription;
 mod topics;
+mod visitors;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub struct Realtime {
     services: Arc<Services>,
     topics: Topics,
     logins: Logins,
+    visitors: visitors::Visitors,
     changed: presence::Changed,
     process_id: String,
     follower: Follower,
@@ -72,6 +74,7 @@ impl Realtime {
             services,
             topics: Topics::default(),
             logins: Logins::default(),
+            visitors: visitors::Visitors::default(),
             changed: presence::Changed::default(),
             process_id,
             follower,

@@ -7,7 +7,7 @@ use usher_services::realtime::Credentials;
 /// Publications that clients of the platform ask for right after they have connected. There is nothing in them here.
 const EMPTY: [&str; 4] = ["meteor.loginServiceConfiguration", "meteor_autoupdate_clientVersions", "userData", "activeUsers"];
 
-/// The most characters of an event's name.
+/// The most characters of an event's name, and of a user's id.
 const EVENT_LIMIT: usize = 256;
 
 /// What a client wants to hear.
@@ -49,7 +49,7 @@ impl Wanted {
             return Wanted::Presence { added: ids(options, "added"), removed: ids(options, "removed") };
         }
         let event = parameters.first().and_then(Value::as_str).unwrap_or_default();
-        if event.is_empty() || event.chars().nth(EVENT_LIMIT).is_some() {
+        if !is_name(event) {
             return Wanted::Nameless;
         }
         let is_collection = match options {
@@ -64,10 +64,15 @@ impl Wanted {
     }
 }
 
+/// Whether a text can name an event or a user.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().nth(EVENT_LIMIT).is_none()
+}
+
 /// The ids in a list of the options.
 fn ids(options: Option<&Value>, key: &str) -> Vec<String> {
     let given = options.and_then(|options| options.get(key)).and_then(Value::as_array);
-    given.into_iter().flatten().filter_map(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+    given.into_iter().flatten().filter_map(Value::as_str).filter(|id| is_name(id)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

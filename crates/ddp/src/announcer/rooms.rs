@@ -38,6 +38,10 @@ pub fn tell(topics: &Topics, news: &RoomNews) {
         tell_agent(topics, news);
     }
     tell_queue(topics, found, news);
+    for candidate in &news.candidates {
+        let topic = Topic::of(Stream::NotifyUser, candidate, "notification");
+        topics.publish(&topic, None, || frames::of(&topic, &json!([invitation(found)])));
+    }
     for member in &news.members {
         tell_member(topics, found, member, news.joined.contains(&member.user_id));
     }
@@ -81,6 +85,24 @@ fn notification(room: &Room, posted: &Posted) -> Value {
             "type": "l",
             "name": room.name,
             "message": {"msg": message.text},
+        },
+    })
+}
+
+/// What the agents are shown who might take a chat that waits.
+fn invitation(found: &RoomWithMessage) -> Value {
+    let room = &found.room;
+    let message = found.last_message.as_ref().map(|message| message.text.as_str()).unwrap_or_default();
+    json!({
+        "title": format!("{TITLE}{}", room.name),
+        "text": format!("{} started a new conversation", room.name),
+        "payload": {
+            "_id": room.last_message_id,
+            "rid": room.id,
+            "sender": {"_id": room.visitor_id, "username": room.visitor_username, "name": room.name},
+            "type": "l",
+            "name": room.name,
+            "message": {"msg": message},
         },
     })
 }

@@ -14,7 +14,12 @@ async fn a_chat_comes_into_the_queue_and_leaves_it() {
         let agent = employ(&app, "agent").await;
         let mut desk = RealtimeClient::log_in(&app, &agent).await;
         desk.follow(Stream::InquiryQueue, json!(["public", false])).await;
+        let notification = format!("{}/notification", agent.user_id);
+        desk.follow(Stream::NotifyUser, json!([notification, false])).await;
         let room = visitor(&app, "mary").await;
+        let told = desk.told(Stream::NotifyUser, &notification).await;
+        let shown = (&told[0]["title"], &told[0]["text"], &told[0]["payload"]["rid"]);
+        assert_eq!(shown, (&json!("[Omnichannel] mary"), &json!("mary started a new conversation"), &json!(room)));
         let told = desk.told(Stream::InquiryQueue, "public").await;
         let inquiry = &told[0];
         let expected = (&json!("added"), &json!(room), &json!("queued"), &inquiry["v"]["_id"]);

@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use usher_domain::Stream;
 use usher_testkit::engines::Engine;
-use usher_testkit::{RealtimeClient, TestApp};
+use usher_testkit::{RealtimeClient, Setup, TestApp};
 
 use crate::support::{shown, usual, visitor};
 
@@ -164,4 +164,35 @@ async fn a_message_that_is_sent_a_hundred_times_is_there_once() {
         assert_eq!(told.iter().filter(|told| told[0]["msg"] == "Once").count(), 1);
         assert_eq!(history(&app, "mary", &room).await.len(), 1);
     }
+}
+
+/// How many long messages there are: far more than the network between the two holds.
+const LONG_MESSAGES: usize = 1_500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_cut_and_nobody_else_notices() {
+    let app = Setup::default()
+        .setting("Livechat_accept_chats_with_no_agents", "true")
+        .setting("Livechat_Routing_Method", "Manual_Selection")
+        .without_rehearsal()
+        .start(&Engine::sqlite())
+        .await;
+    let room = visitor(&app, "mary").await;
+    let subscribed = async || {
+        let mut client = RealtimeClient::connect(&app).await;
+        client.follow(Stream::RoomMessages, json!([room, shown("mary")])).await;
+        client
+    };
+    let (mut slow, mut quick) = (subscribed().await, subscribed().await);
+    let text = "x".repeat(4_990);
+    for number in 0..LONG_MESSAGES {
+        app.message("mary", &room, &format!("{number} {text}")).await;
+        let heard = quick.told(Stream::RoomMessages, &room).await;
+        assert!(heard[0]["msg"].as_str().is_some_and(|msg| msg.starts_with(&format!("{number} "))), "each, and in order");
+    }
+    // It is told why if it reads in time; otherwise the connection is just gone.
+    assert!(matches!(slow.closed().await, 1_006 | 1_013));
+    let mut tab = Tab { token: "mary".to_owned(), room, seq: 0, shows: BTreeMap::new(), client: None, newest: 0 };
+    tab.come(&app).await;
+    assert_eq!(tab.shows.len(), LONG_MESSAGES.min(1_000), "who comes again reads the newest thousand");
 }

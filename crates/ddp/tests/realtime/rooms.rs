@@ -202,9 +202,31 @@ async fn a_visitor_is_gone_with_its_connection() {
         let set_up = mary.call("livechat:setUpConnection", json!([{"token": "mary"}])).await;
         assert_eq!(set_up, json!({"msg": "result", "id": set_up["id"]}));
         mary.call("livechat:setUpConnection", json!([{"token": "somebody else"}])).await;
+        let mut other_tab = RealtimeClient::connect(&app).await;
+        other_tab.call("livechat:setUpConnection", json!([{"token": "mary"}])).await;
         app.post("/api/v1/livechat/visitor.status", &json!({"token": "mary", "status": "away"})).await.ok();
         assert_eq!(desk.told(Stream::RoomData, &room).await[0]["v"]["status"], "away");
         drop(mary);
+        while app.realtime.connections() > 2 {
+            desk.catch_up(&app).await;
+        }
+        assert_eq!(desk.told_by_now(&app, Stream::RoomData, &room).await, [Value::Null; 0], "there is another tab");
+        drop(other_tab);
         assert_eq!(desk.told(Stream::RoomData, &room).await[0]["v"]["status"], "offline");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_in_vain_is_told_in_the_room() {
+    let app = usual(&Engine::sqlite()).await;
+    let agent = employ(&app, "agent").await;
+    let mut desk = RealtimeClient::log_in(&app, &agent).await;
+    let event = format!("{}/message", agent.user_id);
+    desk.follow(Stream::NotifyUser, json!([event, false])).await;
+    let refused = desk.call("sendMessage", json!([{"rid": "nowhere", "msg": "Hello"}])).await;
+    let told = desk.told(Stream::NotifyUser, &event).await;
+    let shown = &told[0];
+    assert_eq!((&shown["rid"], &shown["private"], &shown["u"]["_id"]), (&json!("nowhere"), &json!(true), &json!("rocket.cat")));
+    let why = refused["error"].get("reason").unwrap_or(&refused["error"]["error"]);
+    assert_eq!(&shown["msg"], why, "{refused}");
 }

@@ -78,9 +78,17 @@ pub(super) async fn send(services: &Services, account: Account, parameters: Para
         }
         details.insert("tshow".to_owned(), true.into());
     }
+    let where_to = room_id.clone();
     let message = UserMessage { room_id, text, id: id.filter(|id| !id.trim().is_empty()), details };
-    let stored = services.post_user_message(&account, message).await?;
-    Ok(Some(shown(&stored, &account)))
+    match services.post_user_message(&account, message).await {
+        Ok(stored) => Ok(Some(shown(&stored, &account))),
+        Err(refusal) => {
+            let refusal = MethodError::from(refusal);
+            let told = refusal.document();
+            services.tell_unsent(&account, &where_to, told["reason"].as_str().or(told["error"].as_str()).unwrap_or_default());
+            Err(refusal)
+        }
+    }
 }
 
 static EDIT: MatchPattern = MatchPattern::open(&[

@@ -6,9 +6,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use usher_domain::inquiry::InquiryStatus;
 use usher_domain::message::Message;
 use usher_domain::room::{Person, Room};
 use usher_domain::subscription::Subscription;
+use usher_domain::user::UserStatus;
 use usher_domain::{Change, ChangeKind, Event, UserEvent, UserEventKind};
 use usher_store::q::users::User;
 use usher_store::{Tx, q};
@@ -163,6 +165,8 @@ pub struct RoomNews {
     pub agent_changed: bool,
     /// Who serves it, as visitors see it.
     pub agent: Option<AgentSeen>,
+    /// The ids of the agents who might take it, if it has just come into the queue.
+    pub candidates: Vec<String>,
     /// For each of [`Audience::readers`] who may read the room, whether it is a member.
     pub readers: Vec<(String, bool)>,
 }
@@ -267,18 +271,36 @@ impl Services {
                 Ok::<_, Error>(found)
             })
             .await?;
-        let known = follower.known();
-        let overlooked = found.into_iter().filter_map(|(seq, room_id)| {
-            let told = known.get(&room_id).copied();
-            let (seq, kind) = match (seq, told) {
-                (Some(seq), told) if told.is_none_or(|told| told < seq) => (seq, ChangeKind::RoomChanged),
+        let mut events = Vec::new();
+        let mut behind = Vec::new();
+        for (seq, room_id) in found {
+            let told = follower.known().get(&room_id).copied();
+            match (seq, told) {
+                (Some(seq), told) if told.is_none_or(|told| told < seq) => behind.push((room_id, told.unwrap_or(seq - 1))),
                 // It was erased.
-                (None, Some(told)) => (told + 1, ChangeKind::RoomErased),
-                _ => return None,
-            };
-            Some(Event::Room(Change { reference: room_id.clone(), room_id, seq, kind }))
-        });
-        Ok(overlooked.collect())
+                (None, Some(told)) => {
+                    let kind = ChangeKind::RoomErased;
+                    events.push(Event::Room(Change { reference: room_id.clone(), room_id, seq: told + 1, kind }));
+                }
+                _ => {}
+            }
+        }
+        if behind.is_empty() {
+            return Ok(events);
+        }
+        // What happened is in the log, and nowhere else.
+        let logged = self
+            .store
+            .read(move |tx| {
+                let mut changes = Vec::new();
+                for (room_id, told) in &behind {
+                    changes.extend(q::changes::since(tx, room_id, *told, CHANGES)?);
+                }
+                Ok::<_, Error>(changes)
+            })
+            .await?;
+        events.extend(logged.into_iter().map(Event::Room));
+        Ok(events)
     }
 }
 
@@ -329,6 +351,7 @@ fn read_room(
         inquiry_removed: None,
         agent_changed: false,
         agent: None,
+        candidates: Vec::new(),
         readers: Vec::new(),
     };
     let removed = changes.iter().find(|change| change.kind == ChangeKind::InquiryRemoved);
@@ -338,8 +361,13 @@ fn read_room(
         return Ok((seq, news, None));
     };
     read_messages(tx, &changes, &mut news)?;
-    let members = q::subscriptions::of_room(tx, &room.id)?;
+    let members_change = changes.iter().any(|change| change.kind == ChangeKind::MemberChanged);
+    let are_members_wanted = has_users || members_change || !readers.is_empty();
+    let members = if are_members_wanted { q::subscriptions::of_room(tx, &room.id)? } else { Vec::new() };
     read_members(tx, Some(&room), &changes, &members, &mut news)?;
+    if has_users && (news.is_new || news.agent_changed) {
+        news.candidates = candidates(tx, &room)?;
+    }
     let agent = match &room.served_by {
         Some(served) if news.agent_changed => q::users::by_id(tx, &served.agent.id)?,
         _ => None,
@@ -355,6 +383,19 @@ fn read_room(
     }
     news.room = Some(RoomWithMessage::read(tx, room)?);
     Ok((seq, news, agent))
+}
+
+/// The agents who might take a room out of the queue, if it is there: who are in service and not away altogether.
+fn candidates(tx: &mut Tx<'_>, room: &Room) -> Result<Vec<String>, Error> {
+    let Some(inquiry) = room.inquiry.as_ref().filter(|inquiry| inquiry.status == InquiryStatus::Queued) else {
+        return Ok(Vec::new());
+    };
+    if let Some(agent) = &inquiry.default_agent {
+        return Ok(vec![agent.id.clone()]);
+    }
+    let candidates = q::agents::candidates(tx, room.department_id.as_deref())?.into_iter();
+    let there = candidates.filter(|candidate| candidate.is_in_service && candidate.status != UserStatus::Offline);
+    Ok(there.map(|candidate| candidate.id).collect())
 }
 
 /// Reads the messages that changes name, each once: those that are gone apart from the others.

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use usher_domain::settings::USE_REAL_NAMES;
+use usher_domain::user::SYSTEM_USER;
 use usher_domain::{Stream, Topic};
 
+use crate::documents::{Date, extended};
 use crate::hub::Signal;
 use crate::logins::Account;
 use crate::{Error, Services};
@@ -59,6 +61,22 @@ impl Services {
         }
         tell(ACTIVITY, json!(activities));
         Ok(())
+    }
+
+    /// Tells a user where it wrote why a message was not sent. It is kept nowhere.
+    pub(crate) fn tell_unsent(&self, account: &Account, room_id: &str, why: &str) {
+        let shown = json!({
+            "_id": self.new_id(),
+            "rid": room_id,
+            "ts": extended(&Date(self.now())),
+            "msg": why,
+            "u": {"_id": SYSTEM_USER, "username": SYSTEM_USER},
+            "private": true,
+        });
+        let signal =
+            Signal { topic: Topic::of(Stream::NotifyUser, &account.user.id, "message"), arguments: vec![shown], from: None };
+        self.store.say(signal.written());
+        self.hub.signal(signal);
     }
 
     /// Whether a user is shown under this name.
