@@ -13,6 +13,7 @@ mod life;
 mod limits_race;
 mod login_timing;
 mod mails;
+mod no_gap;
 mod power_cut;
 mod races;
 mod take_race;

@@ -29,6 +29,16 @@ impl Random {
         low + self.bits() % (high - low)
     }
 
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.between(0, limit as u64) as usize
+    }
+
+    /// Another generator, whose numbers have nothing to do with these.
+    pub fn another(&mut self) -> Random {
+        Random(self.bits())
+    }
+
     /// Puts `items` into an order nobody chose.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for place in (1..items.len()).rev() {
