@@ -7,13 +7,21 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
 
 use crate::calls;
+
+/// How many texts may wait for one connection.
+const WAITING: usize = 4_096;
+
+/// The size of a connection's buffer for reading, in bytes: as large as the real server's.
+const READ_BUFFER: usize = 4 << 10;
 
 /// What the bare server is told.
 #[derive(clap::Args)]
@@ -32,11 +40,40 @@ pub fn run(options: &Options) -> Result<()> {
             router = router.route(kind.path, handler.with_state(Bytes::from(body)));
         }
     }
+    let (everybody, _) = broadcast::channel(WAITING);
+    let router = router.route("/websocket", get(websocket).with_state(everybody));
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("The bare server is ready at http://{}", listener.local_addr()?);
         Ok(axum::serve(listener, router).await?)
     })
+}
+
+async fn websocket(State(everybody): State<broadcast::Sender<Utf8Bytes>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(|socket| relay(socket, everybody))
+}
+
+/// Sends each text to everybody who is connected.
+async fn relay(mut socket: WebSocket, everybody: broadcast::Sender<Utf8Bytes>) {
+    let mut heard = everybody.subscribe();
+    loop {
+        tokio::select! {
+            received = socket.recv() => match received {
+                Some(Ok(Message::Text(text))) => {
+                    // There is always one who hears it: this one.
+                    let _ = everybody.send(text);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            },
+            text = heard.recv() => {
+                let Ok(text) = text else { return };
+                if socket.send(Message::Text(text)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
 }
 
 async fn answer(State(answer): State<Bytes>) -> Response {

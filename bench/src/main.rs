@@ -1,12 +1,13 @@
 //! The benchmarks: each command prints one section of `docs/performance.md`, with the command line as its heading.
 //!
 //! ```text
-//! cargo build --release                             builds the server that `chat`, `me`, `scale` and `seal` measure
+//! cargo build --release                             builds the server that all but `store` measure
 //! cargo run --release -p bench -- store             the store: appends against one commit per call, and reads
 //! cargo run --release -p bench -- chat              the calls of a chat, beside a bare HTTP server
 //! cargo run --release -p bench -- me                asking who one is, beside a bare HTTP server
 //! cargo run --release -p bench -- scale             the same calls with few data and with many
 //! cargo run --release -p bench -- seal              sealing an erasure in databases of several sizes
+//! cargo run --release -p bench -- realtime          the realtime connection, beside a bare WebSocket server
 //! ```
 //!
 //! What is compared runs in turns, several times, so that a machine's good and bad moments meet both alike; a figure is the median of
@@ -22,6 +23,7 @@ mod freshness;
 mod load;
 mod me;
 mod process;
+mod realtime;
 mod scale;
 mod seal;
 mod session;
@@ -53,10 +55,12 @@ enum Command {
     Scale(scale::Options),
     /// Sealing the erasure of a visitor in databases of several sizes, and how long others wait meanwhile.
     Seal(seal::Options),
+    /// The realtime connection beside a bare WebSocket server of the same library.
+    Realtime(realtime::Options),
     /// One measurement of `store`, in a process of its own.
     #[command(hide = true)]
     StoreRun(store::measurement::Options),
-    /// The bare server that `chat` and `me` compare with.
+    /// The bare server that `chat`, `me` and `realtime` compare with.
     #[command(hide = true)]
     BareServer(bare::Options),
 }
@@ -68,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         Command::Me(options) => me::run(&options),
         Command::Scale(options) => scale::run(&options),
         Command::Seal(options) => seal::run(&options),
+        Command::Realtime(options) => realtime::run(&options),
         Command::StoreRun(options) => store::measurement::run(&options),
         Command::BareServer(options) => bare::run(&options),
     }

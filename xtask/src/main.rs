@@ -44,7 +44,7 @@ fn proof(filter: Option<String>) -> anyhow::Result<()> {
 
 fn bench() -> anyhow::Result<()> {
     run(&mut cargo(&["build", "--release"]))?;
-    for measurement in ["store", "chat", "me", "scale", "seal"] {
+    for measurement in ["store", "chat", "me", "scale", "seal", "realtime"] {
         run(&mut cargo(&["run", "--release", "--package", "bench", "--", measurement]))?;
     }
     Ok(())

@@ -1,0 +1,147 @@
+//! The two ends of a measurement: who hears, over a WebSocket, and who sends.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::Side;
+use crate::fill::Conversation;
+use crate::load::{Connection, request};
+use crate::window::now;
+
+/// How long may be waited for a frame.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What stands before the number of a message.
+const MARK: &str = "number ";
+
+/// The text of a message.
+pub fn text(number: usize) -> String {
+    format!("{MARK}{number}, which says nothing else")
+}
+
+/// The number in a frame, if it has one.
+fn number(frame: &str) -> Option<usize> {
+    let digits = &frame[frame.find(MARK)? + MARK.len()..];
+    digits[..digits.find(',')?].parse().ok()
+}
+
+/// Who hears of a conversation.
+pub struct Listener {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Listener {
+    /// Connects, and subscribes to the visitor's own room; to the bare server there is nothing to subscribe.
+    pub async fn open(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (socket, _) = client_async(format!("ws://{address}/websocket"), stream).await?;
+        let mut listener = Listener { socket };
+        if side == Side::Usher {
+            let shown = json!({"useCollection": false, "args": [{"visitorToken": conversation.token}]});
+            for (frame, awaited) in [
+                (json!({"msg": "connect", "version": "1", "support": ["1"]}), "connected"),
+                (
+                    json!({"msg": "sub", "id": "1", "name": "stream-room-messages", "params": [conversation.room_id, shown]}),
+                    "ready",
+                ),
+            ] {
+                listener.socket.send(Message::text(frame.to_string())).await?;
+                while !listener.next().await?.contains(awaited) {}
+            }
+        }
+        Ok(listener)
+    }
+
+    /// Hears so many messages. Gives their numbers, and when each came.
+    pub async fn hear(mut self, messages: usize) -> Result<Vec<(usize, Instant)>> {
+        let mut heard = Vec::with_capacity(messages);
+        while heard.len() < messages {
+            let frame = self.next().await?;
+            heard.extend(number(&frame).map(|number| (number, now())));
+        }
+        Ok(heard)
+    }
+
+    async fn next(&mut self) -> Result<String> {
+        loop {
+            match timeout(PATIENCE, self.socket.next())
+                .await
+                .context("nothing comes any more")?
+                .context("the server went away")??
+            {
+                Message::Text(text) => return Ok(text.to_string()),
+                Message::Close(frame) => bail!("the server closed the connection: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Who sends.
+pub enum Speaker {
+    /// A visitor, over REST.
+    Visitor {
+        /// The connection.
+        connection: Box<Connection>,
+        /// The visitor's token.
+        token: String,
+        /// The room.
+        room_id: String,
+    },
+    /// Somebody at the bare server.
+    Bare(Box<Listener>),
+}
+
+impl Speaker {
+    /// Connects.
+    pub async fn open(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Speaker> {
+        Ok(match side {
+            Side::Usher => Speaker::Visitor {
+                connection: Box::new(Connection::open(address).await?),
+                token: conversation.token.clone(),
+                room_id: conversation.room_id.clone(),
+            },
+            Side::Bare => Speaker::Bare(Box::new(Listener::open(address, conversation, side).await?)),
+        })
+    }
+
+    /// Sends the message of this number, and waits until it is answered or has come back.
+    pub async fn say(&mut self, number: usize) -> Result<()> {
+        match self {
+            Speaker::Visitor { connection, token, room_id } => {
+                let body = json!({"token": token, "rid": room_id, "msg": text(number)});
+                connection.call(&request("POST", "/api/v1/livechat/message", &body)).await?.json()?;
+            }
+            Speaker::Bare(listener) => {
+                // As long as the frame of a message.
+                let frame = format!("{{\"msg\":\"{}\",\"padding\":\"{}\"}}", text(number), "x".repeat(PADDING));
+                listener.socket.send(Message::text(frame)).await?;
+                while self::number(&listener.next().await?) != Some(number) {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the frame of a message has besides its text, in bytes.
+const PADDING: usize = 600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_in_frames() {
+        assert_eq!(number(&json!({"args": [{"msg": text(17)}]}).to_string()), Some(17));
+        assert_eq!(number("{\"msg\":\"ping\"}"), None);
+    }
+}
