@@ -130,7 +130,8 @@ impl Connection {
             close = self.outbox.cut_off() => Err(Some(close)),
             _ = self.inbox.recv_many(&mut waiting, FRAMES_AT_ONCE) => self.write(waiting).await,
             received = self.socket.recv() => match received {
-                Some(Ok(message)) => self.take(message).await,
+                // Apart, because it needs far more memory than waiting does, and most connections wait.
+                Some(Ok(message)) => Box::pin(self.take(message)).await,
                 Some(Err(error)) => Err(why(error)),
                 None => Err(None),
             },
