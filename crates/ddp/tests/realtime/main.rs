@@ -1,10 +1,8 @@
 //! The realtime connection from the outside: a plain client over a real socket, on both engines.
 
 mod cluster;
-mod fuzz;
 mod logins;
 mod queue;
-mod resync;
 mod rooms;
 mod session;
 mod support;
