@@ -81,17 +81,19 @@ impl Logins {
     }
 }
 
-/// Cuts the connections whose login has ended, until it is told to stop.
+/// Cuts the connections whose login has ended, until it is told to stop, or nobody is left who could tell it.
 pub async fn watch(realtime: Arc<Realtime>, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
+    loop {
         cut_ended(&realtime).await;
-        // Being told to stop ends the pause as its time does.
-        let _ = tokio::time::timeout(PAUSE, stopped.changed()).await;
+        tokio::select! {
+            _ = stopped.changed() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
     }
 }
 
 /// Looks once whether the logins still count.
-pub(crate) async fn cut_ended(realtime: &Realtime) {
+async fn cut_ended(realtime: &Realtime) {
     let logins = realtime.logins.by_login();
     if logins.is_empty() {
         return;

@@ -49,8 +49,10 @@ pub async fn run(realtime: Arc<Realtime>, mut stopped: watch::Receiver<bool>) {
         };
         if let Err(error) = done {
             tracing::warn!(%error, "it could not be noted who is there");
-            // Being told to stop ends the pause as its time does.
-            let _ = tokio::time::timeout(PAUSE, stopped.changed()).await;
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
             realtime.changed.wake.notify_one();
         }
     }
