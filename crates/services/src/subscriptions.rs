@@ -54,6 +54,28 @@ impl Services {
             .await
     }
 
+    /// The users who have a room in their list, by user name, for a user who may read it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such room, or the user may not read it.
+    pub async fn members_of_room(&self, account: &Account, room_id: String) -> Result<Vec<User>, Error> {
+        let (platform, user) = (self.platform(), account.user.clone());
+        self.store
+            .read(move |tx| {
+                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Err(Refusal::RoomNotAllowed.into());
+                }
+                let members = q::subscriptions::of_room(tx, &room.id)?;
+                let ids: Vec<&str> = members.iter().map(|member| member.user_id.as_str()).collect();
+                let mut users = q::users::by_ids(tx, &ids)?;
+                users.sort_by(|one, other| one.username.cmp(&other.username));
+                Ok(users)
+            })
+            .await
+    }
+
     /// The rooms in a user's list, or with `since` (milliseconds UTC) those that changed after it, and those that are gone.
     pub async fn rooms_of_user(&self, account: &Account, since: Option<i64>) -> Result<ChangedList<RoomWithMessage>, Error> {
         let (platform, user) = (self.platform(), account.user.clone());

@@ -251,6 +251,10 @@ fn every_method() -> Vec<(Method, bool)> {
         | Method::UnpinMessage
         | Method::LoadHistory
         | Method::LoadMissedMessages
+        | Method::LoadNextMessages
+        | Method::LoadSurroundingMessages
+        | Method::LeaveRoom
+        | Method::UsersOfRoom
         | Method::Messages
         | Method::GetMessages
         | Method::GetSingleMessage

@@ -35,6 +35,17 @@ pub struct Changed {
     pub deleted: Vec<Message>,
 }
 
+/// A message with what stands before and after it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surroundings {
+    /// The messages, the oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there may be earlier ones.
+    pub has_earlier: bool,
+    /// Whether there may be later ones.
+    pub has_later: bool,
+}
+
 impl Services {
     /// A message of a visitor's room.
     ///
@@ -138,6 +149,61 @@ impl Services {
                 }
                 let limit = limit.clamp(0, super::HISTORY_LIMIT);
                 Ok(Some(q::messages::shown(tx, &room_id, before.unwrap_or(i64::MAX), limit, 0, &hidden)?))
+            })
+            .await
+    }
+
+    /// A room's messages after the moment `after` (milliseconds UTC), oldest first, for a user; `None` if there is no such room for this
+    /// user.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn messages_after(
+        &self,
+        account: &Account,
+        room_id: String,
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<Message>>, Error> {
+        let (platform, user, hidden) = (self.platform(), account.user.clone(), self.hidden_kinds());
+        self.store
+            .read(move |tx| {
+                let Some(room) = q::rooms::by_id(tx, &room_id)? else { return Ok(None) };
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Ok(None);
+                }
+                let limit = limit.clamp(0, super::HISTORY_LIMIT);
+                Ok(Some(q::messages::shown_after(tx, &room_id, after, limit, &hidden)?))
+            })
+            .await
+    }
+
+    /// A message with what stands around it, `limit` messages in all, for a user; `None` if there is no such message for this user.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn surroundings(&self, account: &Account, message_id: String, limit: i64) -> Result<Option<Surroundings>, Error> {
+        let (platform, user, hidden) = (self.platform(), account.user.clone(), self.hidden_kinds());
+        let others = limit.clamp(1, super::HISTORY_LIMIT) - 1;
+        let (before, after) = (others / 2, others - others / 2);
+        self.store
+            .read(move |tx| {
+                let found = q::messages::by_id(tx, &message_id)?.filter(|message| !message.is_deleted);
+                let Some(middle) = found else { return Ok(None) };
+                let Some(room) = q::rooms::by_id(tx, &middle.room_id)? else { return Ok(None) };
+                if !may_read(tx, &platform, &user, &room)? {
+                    return Ok(None);
+                }
+                let mut messages = q::messages::shown(tx, &room.id, middle.ts, before, 0, &hidden)?;
+                let has_earlier = messages.len() as i64 == before;
+                messages.reverse();
+                let later = q::messages::shown_after(tx, &room.id, middle.ts, after, &hidden)?;
+                let has_later = later.len() as i64 == after;
+                messages.push(middle);
+                messages.extend(later);
+                Ok(Some(Surroundings { messages, has_earlier, has_later }))
             })
             .await
     }

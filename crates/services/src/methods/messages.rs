@@ -194,6 +194,26 @@ pub(super) async fn load_missed(services: &Services, account: Account, parameter
     }
 }
 
+/// The messages of a room after a moment, or from its beginning, the oldest first; `false` where nothing may be read.
+pub(super) async fn load_next(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let (room_id, after) = (id(&parameters, 0)?, parameters.moment(1)?.unwrap_or(i64::MIN));
+    let limit = number(&parameters, 2)?.unwrap_or(USUAL_PAGE);
+    let found = services.messages_after(&account, room_id, after, limit).await?;
+    Ok(Some(found.map_or(false.into(), |messages| json!({"messages": list(&messages, &account)}))))
+}
+
+/// How many messages are shown around another if nobody says, with that one.
+const USUAL_SURROUNDINGS: i64 = 50;
+
+/// A message with what stands around it, the oldest first; `false` where nothing may be read.
+pub(super) async fn load_surrounding(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let named: Named = parameters.object(0, &NAMED)?;
+    let limit = number(&parameters, 1)?.unwrap_or(USUAL_SURROUNDINGS);
+    let Some(found) = services.surroundings(&account, named.id, limit).await? else { return Ok(Some(false.into())) };
+    let messages = list(&found.messages, &account);
+    Ok(Some(json!({"messages": messages, "moreBefore": found.has_earlier, "moreAfter": found.has_later})))
+}
+
 static WANTED: MatchPattern = MatchPattern::open(&[
     MatchField::optional("lastUpdate", MatchKind::Any),
     MatchField::optional("latestDate", MatchKind::Any),

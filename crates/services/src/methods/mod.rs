@@ -136,6 +136,10 @@ methods! {
     LoadHistory = "loadHistory";
     /// The messages of a room after a moment.
     LoadMissedMessages = "loadMissedMessages";
+    /// The first messages of a room after a moment.
+    LoadNextMessages = "loadNextMessages";
+    /// A message with what stands before and after it.
+    LoadSurroundingMessages = "loadSurroundingMessages";
     /// What happened to the messages of a room since a moment, or a part of its history.
     Messages = "messages/get";
     /// Several messages.
@@ -154,6 +158,10 @@ methods! {
     RoomNameById = "getRoomNameById";
     /// Puts a room into the caller's list.
     JoinRoom = "joinRoom";
+    /// Takes a room out of the caller's list, which chats with visitors do not allow.
+    LeaveRoom = "leaveRoom";
+    /// The users who have a room in their list.
+    UsersOfRoom = "getUsersOfRoom";
     /// Shows a room of the caller's list again.
     OpenRoom = "openRoom";
     /// Shows it no more until something new comes.
@@ -283,6 +291,8 @@ impl Services {
             Method::UnpinMessage => marks::unpin(self, caller()?, parameters).await,
             Method::LoadHistory => messages::load_history(self, caller()?, parameters).await,
             Method::LoadMissedMessages => messages::load_missed(self, caller()?, parameters).await,
+            Method::LoadNextMessages => messages::load_next(self, caller()?, parameters).await,
+            Method::LoadSurroundingMessages => messages::load_surrounding(self, caller()?, parameters).await,
             Method::Messages => messages::changes_or_history(self, caller()?, parameters).await,
             Method::GetMessages => messages::several(self, caller()?, parameters).await,
             Method::GetSingleMessage => messages::single(self, caller()?, parameters).await,
@@ -292,6 +302,8 @@ impl Services {
             Method::RoomIdByNameOrId => rooms_platform::id_by_name(self, caller()?, parameters).await,
             Method::RoomNameById => rooms_platform::name_by_id(self, caller()?, parameters).await,
             Method::JoinRoom => rooms_platform::join(self, caller()?, parameters).await,
+            Method::LeaveRoom => caller().and_then(|_| rooms_platform::leave(&parameters)),
+            Method::UsersOfRoom => rooms_platform::members(self, caller()?, parameters).await,
             Method::OpenRoom => rooms_platform::show(self, caller()?, parameters, true).await,
             Method::HideRoom => rooms_platform::show(self, caller()?, parameters, false).await,
             Method::Rooms => rooms_platform::rooms(self, caller()?, parameters).await,

@@ -1,12 +1,15 @@
 //! Methods about rooms as clients of every kind of room ask for them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use usher_domain::match_check::{MatchField, MatchKind, MatchPattern};
 use usher_domain::permission::{PREVIEW_C_ROOM, VIEW_L_ROOM};
 use usher_domain::settings::STORE_LAST_MESSAGE;
+use usher_domain::user::UserStatus;
+use usher_store::q::users::User;
 
 use super::messages::id;
-use super::{MethodError, Outcome, Parameters};
-use crate::documents::{Date, Eyes, RoomDocument, SubscriptionDocument, extended};
+use super::{Method, MethodError, Outcome, Parameters};
+use crate::documents::{Date, Eyes, PresenceDocument, RoomDocument, SubscriptionDocument, extended};
 use crate::logins::Account;
 use crate::rooms::RoomWithMessage;
 use crate::{Error, Refusal, Services};
@@ -105,6 +108,33 @@ pub(super) async fn join(services: &Services, account: Account, parameters: Para
     }
     services.join_room(&account, id(&parameters, 0)?).await?;
     Ok(Some(true.into()))
+}
+
+/// Nobody leaves a chat with a visitor: it is closed, forwarded or returned.
+pub(super) fn leave(parameters: &Parameters) -> Outcome {
+    id(parameters, 0)?;
+    Err(Refusal::MethodNotAllowed(Method::LeaveRoom.name()).into())
+}
+
+static PART: MatchPattern =
+    MatchPattern::open(&[MatchField::optional("limit", MatchKind::Integer), MatchField::optional("skip", MatchKind::Integer)]);
+
+/// The users who have a room in their list: those who are there, or all of them, and those whose names have a text in them.
+pub(super) async fn members(services: &Services, account: Account, parameters: Parameters) -> Outcome {
+    let room_id = id(&parameters, 0)?;
+    let shows_all = parameters.get(1) == Some(&Value::Bool(true));
+    let part: Map<String, Value> = if parameters.get(2).is_some() { parameters.object(2, &PART)? } else { Map::new() };
+    let term = parameters.optional_text(3)?.unwrap_or_default().to_lowercase();
+    let number = |name: &str| part.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+    let members = services.members_of_room(&account, room_id).await?;
+    let is_wanted = |member: &&User| {
+        let has_term = |name: &str| name.to_lowercase().contains(&term);
+        (shows_all || member.status != UserStatus::Offline.name())
+            && (has_term(&member.username) || member.name.as_deref().is_some_and(has_term))
+    };
+    let wanted = members.iter().filter(is_wanted).skip(number("skip").unwrap_or(0)).take(number("limit").unwrap_or(usize::MAX));
+    let records: Vec<Value> = wanted.map(|member| extended(&PresenceDocument::from(member))).collect();
+    Ok(Some(json!({"total": members.len(), "records": records})))
 }
 
 pub(super) async fn show(services: &Services, account: Account, parameters: Parameters, is_shown: bool) -> Outcome {

@@ -85,6 +85,17 @@ pub fn shown(
     tx.query(list.sql(), list.values(), read)
 }
 
+/// A room's messages after the time `after`, oldest first, at most `limit`, without those of the types `hidden`.
+pub fn shown_after(tx: &mut Tx<'_>, room_id: &str, after: i64, limit: i64, hidden: &[String]) -> Result<Vec<Message>, StoreError> {
+    let mut list = Statement::new(select!("NOT hidden AND deleted_at IS NULL"));
+    list.add("AND room_id = ? AND ts > ?", &[Value::Text(room_id), Value::Integer(after)]);
+    if !hidden.is_empty() {
+        list.add_list("AND (kind IS NULL OR kind NOT IN (?))", hidden.iter().map(|kind| Value::Text(kind)));
+    }
+    list.add("ORDER BY ts LIMIT ?", &[Value::Integer(limit)]);
+    tx.query(list.sql(), list.values(), read)
+}
+
 /// A room's first message after the time `after`.
 pub fn first_after(tx: &mut Tx<'_>, room_id: &str, after: i64) -> Result<Option<Message>, StoreError> {
     tx.query_optional(FIRST_AFTER, values![room_id, after], read)

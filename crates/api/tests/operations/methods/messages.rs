@@ -114,6 +114,7 @@ async fn who_may_not_read_a_chat_does_nothing_with_it() {
             ("getSingleMessage", json!(["hers"]), unreadable()),
             ("readMessages", json!([room]), unreadable()),
             ("getRoomById", json!([room]), unreadable()),
+            ("getUsersOfRoom", json!([room, true]), unreadable()),
             ("getRoomByTypeAndName", json!(["l", room]), error(json!("error-no-permission"), "No permission")),
         ] {
             assert_eq!(refused(&desk, &desk.stranger, name, parameters.clone()).await, expected, "{name} {parameters}");
@@ -122,6 +123,8 @@ async fn who_may_not_read_a_chat_does_nothing_with_it() {
         for (name, parameters, expected) in [
             ("loadHistory", json!([room]), json!(false)),
             ("loadMissedMessages", json!([room, moment(-10)]), json!(false)),
+            ("loadNextMessages", json!([room, moment(-10)]), json!(false)),
+            ("loadSurroundingMessages", json!([{"_id": "hers", "rid": room}]), json!(false)),
             ("rooms/get", json!([]), json!([])),
             ("rooms/get", json!([moment(-10)]), json!({"update": [], "remove": []})),
             ("subscriptions/get", json!([]), json!([])),
@@ -178,6 +181,21 @@ async fn histories_are_read() {
         assert_eq!(given(&desk, &desk.agent, "loadHistory", json!(["nowhere"])).await, json!(false));
         let missed = given(&desk, &desk.agent, "loadMissedMessages", json!([room, moment(1)])).await;
         assert_eq!(texts(&missed), ["three", "two"]);
+        let next = given(&desk, &desk.agent, "loadNextMessages", json!([room, moment(1), 1])).await;
+        assert_eq!(texts(&next["messages"]), ["two"]);
+        let next = given(&desk, &desk.agent, "loadNextMessages", json!([room, moment(0)])).await;
+        assert_eq!(texts(&next["messages"]), ["connected", "", "one", "two", "three"]);
+        let whole = given(&desk, &desk.agent, "loadNextMessages", json!([room])).await;
+        assert_eq!(whole["messages"].as_array().map(Vec::len), Some(6), "what the system said is there as well: {whole}");
+        assert_eq!(given(&desk, &desk.agent, "loadNextMessages", json!(["nowhere"])).await, json!(false));
+        let around = given(&desk, &desk.agent, "loadSurroundingMessages", json!([{"_id": "two", "rid": room}, 3])).await;
+        assert_eq!(texts(&around["messages"]), ["one", "two", "three"]);
+        assert_eq!((&around["moreBefore"], &around["moreAfter"]), (&json!(true), &json!(true)), "the page is full");
+        let around = given(&desk, &desk.agent, "loadSurroundingMessages", json!([{"_id": "three", "rid": room}])).await;
+        assert_eq!(texts(&around["messages"]).last(), Some(&"three"));
+        assert_eq!((&around["moreBefore"], &around["moreAfter"]), (&json!(false), &json!(false)));
+        let nothing = given(&desk, &desk.agent, "loadSurroundingMessages", json!([{"_id": "nothing", "rid": room}])).await;
+        assert_eq!(nothing, json!(false));
 
         let range = json!({"latestDate": moment(3), "oldestDate": moment(1), "count": 10});
         let page = given(&desk, &desk.agent, "messages/get", json!([room, range])).await;
@@ -244,5 +262,44 @@ async fn rooms_are_found_and_listed() {
         assert_eq!(changed, json!({"update": [], "remove": [{"_id": id, "_deletedAt": moment(1)}]}));
         let changed = given(&desk, &desk.agent, "rooms/get", json!([moment(0)])).await;
         assert_eq!(changed, json!({"update": [], "remove": [{"_id": desk.room, "_deletedAt": moment(1)}]}));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_members_of_a_room_are_listed() {
+    for engine in Engine::all() {
+        let desk = Desk::new(&engine).await;
+        let names = |listed: &Value| {
+            let records = listed["records"].as_array().expect("there are records").iter();
+            records.map(|user| user["username"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let listed = given(&desk, &desk.agent, "getUsersOfRoom", json!([desk.room, true])).await;
+        assert_eq!((&listed["total"], names(&listed)), (&json!(1), vec!["ana".to_owned()]));
+        let there = json!({"status": "online", "message": ""});
+        desk.post(&desk.agent, "/api/v1/users.setStatus", &there).await.ok();
+        let listed = given(&desk, &desk.agent, "getUsersOfRoom", json!([desk.room, false])).await;
+        assert_eq!((&listed["records"][0]["status"], names(&listed)), (&json!("online"), vec!["ana".to_owned()]));
+        for (parameters, expected) in [
+            (json!([desk.room, false, null, null]), 1),
+            (json!([desk.room, true, {"limit": 0, "skip": 0}]), 0),
+            (json!([desk.room, true, {"limit": 5, "skip": 1}]), 0),
+            (json!([desk.room, true, {}, "AN"]), 1),
+            (json!([desk.room, true, {}, "somebody else"]), 0),
+        ] {
+            let listed = given(&desk, &desk.agent, "getUsersOfRoom", parameters.clone()).await;
+            assert_eq!((&listed["total"], names(&listed).len()), (&json!(1), expected), "{parameters}");
+        }
+        let away = json!({"status": "offline", "message": ""});
+        desk.post(&desk.agent, "/api/v1/users.setStatus", &away).await.ok();
+        let listed = given(&desk, &desk.agent, "getUsersOfRoom", json!([desk.room, false])).await;
+        assert_eq!((&listed["total"], names(&listed).len()), (&json!(1), 0), "whoever is not there is left out");
+        let nowhere = error(json!("error-invalid-room"), "Invalid room");
+        let told = refused(&desk, &desk.agent, "getUsersOfRoom", json!(["nowhere", true])).await;
+        assert_eq!(told["error"], nowhere["error"]);
+        let before = rows(&desk.app).await;
+        let told = refused(&desk, &desk.agent, "leaveRoom", json!([desk.room])).await;
+        let seen = (&told["error"], &told["reason"], &told["details"]["method"]);
+        assert_eq!(seen, (&json!("error-not-allowed"), &json!("Not allowed"), &json!("leaveRoom")), "{told}");
+        assert_eq!(rows(&desk.app).await, before);
     }
 }
