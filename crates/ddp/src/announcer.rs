@@ -43,7 +43,7 @@ pub async fn run(realtime: Arc<Realtime>, mut listener: Listener, mut stopped: w
             biased;
             _ = stopped.changed() => return,
             heard = listener.next(BATCH) => heard,
-            _ = look.tick(), if is_shared && realtime.topics.count() > 0 => {
+            _ = look.tick(), if is_shared && realtime.connections() > 0 => {
                 look_around(&realtime).await;
                 continue;
             }
@@ -80,7 +80,7 @@ async fn tell(realtime: &Realtime, heard: Vec<News>) -> bool {
             other => others.push(other),
         }
     }
-    if realtime.topics.count() == 0 {
+    if realtime.connections() == 0 {
         realtime.follower.skip(&events);
     } else if !tell_events(realtime, events).await {
         return false;
@@ -114,9 +114,11 @@ async fn tell_together(realtime: &Realtime, events: &[Event]) -> bool {
     for _ in 0..TRIES {
         match realtime.services.told(&realtime.follower, events.to_vec(), &audience).await {
             Ok(told) => {
-                let shows_agents = realtime.services.shows_agents();
+                let (shows_agents, shows_roles) = (realtime.services.shows_agents(), realtime.services.shows_roles());
                 told.rooms.iter().for_each(|news| rooms::tell(&realtime.topics, news));
                 told.users.iter().for_each(|news| users::tell(&realtime.topics, news, shows_agents));
+                told.roles.iter().filter(|_| shows_roles).for_each(|news| users::tell_role(&realtime.topics, news));
+                told.places.iter().for_each(|news| users::tell_place(&realtime.topics, news));
                 return true;
             }
             Err(error) => tracing::warn!(%error, "what is new could not be read"),

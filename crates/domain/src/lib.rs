@@ -38,5 +38,5 @@ pub mod visitor;
 
 pub use change::{Change, ChangeKind};
 pub use clock::{Clock, Random};
-pub use event::{Event, UserEvent, UserEventKind};
+pub use event::{Event, PlaceEvent, PlaceEventKind, RoleEvent, UserEvent, UserEventKind};
 pub use stream::{Stream, Topic};

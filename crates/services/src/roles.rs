@@ -2,6 +2,7 @@
 
 use usher_domain::permission::{ACCESS_PERMISSIONS, ASSIGN_ADMIN_ROLE};
 use usher_domain::role::{ADMIN, AGENT, Scope};
+use usher_domain::settings::DISPLAY_ROLES;
 use usher_store::Tx;
 use usher_store::q;
 
@@ -49,6 +50,11 @@ fn find(tx: &mut Tx<'_>, id_or_name: &str) -> Result<Option<Role>, Error> {
 }
 
 impl Services {
+    /// Whether everybody who is logged in is told who got a role or lost one.
+    pub fn shows_roles(&self) -> bool {
+        self.platform().settings.get(&DISPLAY_ROLES)
+    }
+
     /// The roles that were deleted after `since` (milliseconds UTC), with the time of it.
     pub async fn roles_removed_since(&self, since: i64) -> Result<Vec<(String, i64)>, Error> {
         self.store.read(move |tx| q::roles::removed_since(tx, since).map_err(Error::from)).await

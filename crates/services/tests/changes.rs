@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use usher_domain::change::Cursor;
 use usher_domain::message::Message;
 use usher_domain::room::{Room, Source, SourceKind};
 use usher_domain::settings;
@@ -132,7 +131,7 @@ impl Publish for Recorder {
     fn publish(&self, events: &[Event]) {
         let changes = events.iter().filter_map(|event| match event {
             Event::Room(change) => Some(change.clone()),
-            Event::User(_) => None,
+            Event::User(_) | Event::Role(_) | Event::Place(_) => None,
         });
         self.0.lock().expect("nobody panicked").extend(changes);
     }
@@ -318,11 +317,36 @@ struct View {
     messages: BTreeMap<String, Message>,
 }
 
+/// Where somebody stands in a room's changes, and the changes that came before their turn.
+struct Place {
+    seq: i64,
+    early: BTreeMap<i64, Change>,
+}
+
+impl Place {
+    fn at(seq: i64) -> Place {
+        Place { seq, early: BTreeMap::new() }
+    }
+
+    /// Takes a change as it arrives. Gives what is now to be applied, in order.
+    fn follow(&mut self, change: Change) -> Vec<Change> {
+        if change.seq > self.seq {
+            self.early.insert(change.seq, change);
+        }
+        let mut due = Vec::new();
+        while let Some(next) = self.early.remove(&(self.seq + 1)) {
+            self.seq = next.seq;
+            due.push(next);
+        }
+        due
+    }
+}
+
 /// Somebody who holds rooms and follows their changes.
 #[derive(Default)]
 struct Follower {
     views: BTreeMap<String, View>,
-    cursors: BTreeMap<String, Cursor>,
+    places: BTreeMap<String, Place>,
     /// The kind of change that never arrives, for the control.
     deaf_to: Option<ChangeKind>,
 }
@@ -333,7 +357,7 @@ impl Follower {
         let mut follower = Follower::default();
         for id in rooms {
             if let Some(view) = world.read_afresh(id) {
-                follower.cursors.insert(id.clone(), Cursor::at(view.room.seq));
+                follower.places.insert(id.clone(), Place::at(view.room.seq));
                 follower.views.insert(id.clone(), view);
             }
         }
@@ -344,8 +368,8 @@ impl Follower {
         if self.deaf_to == Some(change.kind) {
             return;
         }
-        let cursor = self.cursors.entry(change.room_id.clone()).or_insert_with(|| Cursor::at(0));
-        for due in cursor.follow(change.clone()).expect("no case has so many changes") {
+        let place = self.places.entry(change.room_id.clone()).or_insert_with(|| Place::at(0));
+        for due in place.follow(change.clone()) {
             self.apply(world, &due);
         }
     }

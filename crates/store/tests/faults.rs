@@ -415,7 +415,7 @@ impl Publish for Listener {
 fn seq_of(event: &Event) -> i64 {
     match event {
         Event::Room(change) => change.seq,
-        Event::User(event) => panic!("nobody changed a user: {event:?}"),
+        other => panic!("nobody changed anything but rooms: {other:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is told of what administrators decide: settings, permissions and roles.
 
 use serde_json::json;
-use usher_domain::settings::definitions;
+use usher_domain::settings::{DISPLAY_ROLES, definitions};
 use usher_domain::{Stream, Topic};
 use usher_services::documents::{RoleDocument, SettingDocument, extended};
 use usher_services::platform::Platform;
@@ -33,6 +33,7 @@ pub fn tell(topics: &Topics, before: &Platform, after: &Platform) {
         let told = json!(["updated", {"_id": permission, "roles": after.grants.holders(permission)}]);
         say(Stream::NotifyLogged, "permissions-changed", told);
     }
+    let shows_roles = after.settings.get(&DISPLAY_ROLES);
     for role in &after.roles {
         let known = before.role(&role.id);
         if known != Some(role) {
@@ -42,9 +43,15 @@ pub fn tell(topics: &Topics, before: &Platform, after: &Platform) {
                 told.extend(role.clone());
             }
             say(Stream::Roles, "roles", json!([told]));
+            if shows_roles {
+                say(Stream::NotifyLogged, "roles-change", json!([{"type": "changed", "_id": role.id}]));
+            }
         }
     }
     for role in before.roles.iter().filter(|role| after.role(&role.id).is_none()) {
+        if shows_roles {
+            say(Stream::NotifyLogged, "roles-change", json!([{"type": "removed", "_id": role.id}]));
+        }
         say(Stream::Roles, "roles", json!([{"type": "removed", "_id": role.id, "name": role.name}]));
     }
 }

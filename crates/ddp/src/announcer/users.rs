@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use usher_domain::user::{Availability, UserStatus};
 use usher_domain::{Stream, Topic, UserEventKind};
-use usher_services::realtime::UserNews;
+use usher_services::documents::{DepartmentAgentDocument, extended};
+use usher_services::realtime::{PlaceNews, RoleNews, UserNews};
 
 use crate::frames;
 use crate::topics::Topics;
@@ -46,6 +47,31 @@ pub fn tell(topics: &Topics, news: &UserNews, shows_agents: bool) {
         }
         UserEventKind::Removed => {}
     }
+}
+
+/// Tells everybody that a user got a role or lost it.
+pub fn tell_role(topics: &Topics, news: &RoleNews) {
+    let (user, role) = (&news.user, &news.event.role_id);
+    let topic = Topic::new(Stream::NotifyLogged, "roles-change");
+    topics.publish(&topic, None, || {
+        let kind = if news.event.is_held { "added" } else { "removed" };
+        let user = json!({"_id": user.id, "username": user.username, "name": user.name});
+        frames::of(&topic, &json!([{"type": kind, "_id": role, "u": user}]))
+    });
+}
+
+/// Tells an agent of its place in a department.
+pub fn tell_place(topics: &Topics, news: &PlaceNews) {
+    let event = &news.event;
+    let topic = Topic::of(Stream::NotifyUser, &event.agent_id, "departmentAgentData");
+    topics.publish(&topic, None, || {
+        let mut told = match &news.place {
+            Some(place) => extended(&DepartmentAgentDocument::from(place)),
+            None => json!({"_id": event.id, "departmentId": event.department_id, "agentId": event.agent_id}),
+        };
+        told["action"] = event.kind.name().into();
+        frames::of(&topic, &json!([told]))
+    });
 }
 
 /// A status as clients count it.

@@ -7,5 +7,5 @@ mod resync;
 mod signals;
 
 pub use hearing::{Credentials, Heard};
-pub use news::{Audience, Follower, Gone, Posted, RoomNews, Told, UserNews};
+pub use news::{Audience, Follower, Gone, PlaceNews, Posted, RoleNews, RoomNews, Told, UserNews};
 pub use resync::{Asking, Happened, ListChanges, RoomChanges};

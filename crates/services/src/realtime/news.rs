@@ -11,7 +11,8 @@ use usher_domain::message::Message;
 use usher_domain::room::{Person, Room};
 use usher_domain::subscription::Subscription;
 use usher_domain::user::UserStatus;
-use usher_domain::{Change, ChangeKind, Event, UserEvent, UserEventKind};
+use usher_domain::{Change, ChangeKind, Event, PlaceEvent, PlaceEventKind, RoleEvent, UserEvent, UserEventKind};
+use usher_store::q::department_agents::DepartmentAgent;
 use usher_store::q::users::User;
 use usher_store::{Tx, q};
 
@@ -138,6 +139,10 @@ pub struct Told {
     pub rooms: Vec<RoomNews>,
     /// Of users.
     pub users: Vec<UserNews>,
+    /// Of roles that users got or lost.
+    pub roles: Vec<RoleNews>,
+    /// Of agents' places in departments.
+    pub places: Vec<PlaceNews>,
 }
 
 /// What is to be told of a room.
@@ -200,6 +205,24 @@ pub struct UserNews {
     pub serves: Vec<String>,
 }
 
+/// What is to be told of a role that a user got or lost.
+#[derive(Debug, Clone)]
+pub struct RoleNews {
+    /// What happened.
+    pub event: RoleEvent,
+    /// The user.
+    pub user: User,
+}
+
+/// What is to be told of an agent's place in a department.
+#[derive(Debug, Clone)]
+pub struct PlaceNews {
+    /// What happened.
+    pub event: PlaceEvent,
+    /// The place as it is by now; `None` if it is gone.
+    pub place: Option<DepartmentAgent>,
+}
+
 impl Services {
     /// Reads what is to be told of a batch of events, in the order in which it is to be told.
     ///
@@ -207,20 +230,20 @@ impl Services {
     ///
     /// The store cannot be read.
     pub async fn told(&self, follower: &Follower, events: Vec<Event>, audience: &Audience) -> Result<Told, Error> {
-        let (mut changes, mut users) = (Vec::new(), Vec::new());
+        let (mut changes, mut others) = (Vec::new(), Vec::new());
         for event in events {
             match event {
                 Event::Room(change) => changes.push(change),
-                Event::User(event) if !users.contains(&event) => users.push(event),
-                Event::User(_) => {}
+                other if !others.contains(&other) => others.push(other),
+                _ => {}
             }
         }
         let coming = follower.take(changes);
-        if coming.is_empty() && users.is_empty() {
+        if coming.is_empty() && others.is_empty() {
             return Ok(Told::default());
         }
         let (platform, audience, began_at) = (self.platform(), audience.clone(), follower.began_at);
-        let (read, told_users) = self
+        let (read, mut told) = self
             .store
             .read(move |tx| {
                 let readers = readers(tx, &audience)?;
@@ -228,18 +251,16 @@ impl Services {
                 for coming in &coming {
                     rooms.push(read_room(tx, coming, began_at, &platform, &readers, audience.has_users)?);
                 }
-                let users: Vec<UserNews> = users.iter().map(|event| read_user(tx, event)).collect::<Result<_, Error>>()?;
-                Ok::<_, Error>((rooms, users))
+                Ok::<_, Error>((rooms, read_others(tx, &others)?))
             })
             .await?;
-        let mut rooms = Vec::new();
         for (seq, mut news, agent) in read {
             let is_over = news.room.is_none();
             follower.told(&news.room_id, seq, is_over);
             news.agent = agent.map(|agent| self.seen_by_visitors(agent));
-            rooms.push(news);
+            told.rooms.push(news);
         }
-        Ok(Told { rooms, users: told_users })
+        Ok(told)
     }
 }
 
@@ -257,25 +278,23 @@ impl Services {
         users: Vec<String>,
         since: i64,
     ) -> Result<Vec<Event>, Error> {
-        let found = self
+        let (looked_at, seqs) = self
             .store
             .read(move |tx| {
                 let mut looked_at: BTreeSet<String> = rooms.iter().cloned().collect();
                 for user_id in &users {
                     looked_at.extend(q::subscriptions::rooms_changed_since(tx, user_id, since, CHANGES)?);
                 }
-                let mut found = Vec::new();
-                for room_id in looked_at {
-                    found.push((q::rooms::seq(tx, &room_id)?, room_id));
-                }
-                Ok::<_, Error>(found)
+                let ids: Vec<&str> = looked_at.iter().map(String::as_str).collect();
+                let seqs: HashMap<String, i64> = q::rooms::seqs(tx, &ids)?.into_iter().collect();
+                Ok::<_, Error>((looked_at, seqs))
             })
             .await?;
         let mut events = Vec::new();
         let mut behind = Vec::new();
-        for (seq, room_id) in found {
+        for room_id in looked_at {
             let told = follower.known().get(&room_id).copied();
-            match (seq, told) {
+            match (seqs.get(&room_id).copied(), told) {
                 (Some(seq), told) if told.is_none_or(|told| told < seq) => behind.push((room_id, told.unwrap_or(seq - 1))),
                 // It was erased.
                 (None, Some(told)) => {
@@ -308,6 +327,31 @@ impl Services {
 fn readers(tx: &mut Tx<'_>, audience: &Audience) -> Result<Vec<User>, Error> {
     let ids: Vec<&str> = audience.readers.iter().map(String::as_str).collect();
     if ids.is_empty() { Ok(Vec::new()) } else { Ok(q::users::by_ids(tx, &ids)?) }
+}
+
+/// Reads what is to be told of anything but rooms.
+fn read_others(tx: &mut Tx<'_>, events: &[Event]) -> Result<Told, Error> {
+    let mut told = Told::default();
+    for event in events {
+        match event {
+            Event::Room(_) => {}
+            Event::User(event) => told.users.push(read_user(tx, event)?),
+            Event::Role(event) => {
+                // Of one who is gone by now only that is told.
+                let user = q::users::by_id(tx, &event.user_id)?;
+                told.roles.extend(user.map(|user| RoleNews { event: event.clone(), user }));
+            }
+            Event::Place(event) => {
+                let place = q::department_agents::one(tx, &event.department_id, &event.agent_id)?;
+                let place = place.filter(|place| place.id == event.id);
+                // Of a place that is gone by now only that is told.
+                if place.is_some() || event.kind == PlaceEventKind::Removed {
+                    told.places.push(PlaceNews { event: event.clone(), place });
+                }
+            }
+        }
+    }
+    Ok(told)
 }
 
 fn read_user(tx: &mut Tx<'_>, event: &UserEvent) -> Result<UserNews, Error> {

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use usher_domain::{Change, ChangeKind, Event, UserEvent, UserEventKind};
+use usher_domain::{Change, ChangeKind, Event, PlaceEvent, PlaceEventKind, RoleEvent, UserEvent, UserEventKind};
 
 use super::{Connection, State};
 use crate::dialect;
@@ -141,6 +141,8 @@ fn written(event: &Event) -> Json {
     match event {
         Event::Room(change) => json!(["room", change.seq, change.kind.name(), change.room_id, change.reference]),
         Event::User(event) => json!(["user", event.kind.name(), event.user_id]),
+        Event::Role(event) => json!(["role", event.is_held, event.user_id, event.role_id]),
+        Event::Place(event) => json!(["place", event.kind.name(), event.id, event.department_id, event.agent_id]),
     }
 }
 
@@ -191,6 +193,15 @@ impl Message {
                     let kind = UserEventKind::from_name(kind).unwrap_or(UserEventKind::Record);
                     events.push(Event::User(UserEvent { user_id: user_id.to_owned(), kind }));
                 }
+                [Some("role"), None, Some(user_id), Some(role_id)] => {
+                    let (user_id, role_id) = (user_id.to_owned(), role_id.to_owned());
+                    events.push(Event::Role(RoleEvent { user_id, role_id, is_held: item[1].as_bool()? }));
+                }
+                [Some("place"), Some(kind), Some(id), Some(department_id), Some(agent_id)] => {
+                    let kind = PlaceEventKind::from_name(kind).unwrap_or(PlaceEventKind::Updated);
+                    let (id, department_id, agent_id) = (id.to_owned(), department_id.to_owned(), agent_id.to_owned());
+                    events.push(Event::Place(PlaceEvent { id, department_id, agent_id, kind }));
+                }
                 [Some("said"), Some(text)] => said.push(text.to_owned()),
                 _ => {}
             }
@@ -217,13 +228,20 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_is_heard() {
-        let user = Event::User(UserEvent { user_id: "mary".to_owned(), kind: UserEventKind::Status });
+        let (mary, sales) = ("mary".to_owned(), "sales".to_owned());
+        let kind = PlaceEventKind::Removed;
+        let events = vec![
+            change(1),
+            Event::User(UserEvent { user_id: mary.clone(), kind: UserEventKind::Status }),
+            Event::Role(RoleEvent { user_id: mary.clone(), role_id: "admin".to_owned(), is_held: true }),
+            Event::Place(PlaceEvent { id: "place".to_owned(), department_id: sales, agent_id: mary, kind }),
+        ];
         let mut waiting = Vec::new();
-        push(&mut waiting, Item::Committed(vec![change(1), user.clone()]));
+        push(&mut waiting, Item::Committed(events.clone()));
         push(&mut waiting, Item::Said("{\"x\":1}".to_owned()));
         let told = messages("here", waiting);
         assert_eq!(told.len(), 1);
-        let heard = Message { origin: "here".to_owned(), events: vec![change(1), user], said: vec!["{\"x\":1}".to_owned()] };
+        let heard = Message { origin: "here".to_owned(), events, said: vec!["{\"x\":1}".to_owned()] };
         assert_eq!(Message::read(&told[0]), Some(heard));
         for text in ["", "x", "{}", "[1,[]]", "[\"here\"]"] {
             assert_eq!(Message::read(text), None, "{text}");

@@ -1,6 +1,7 @@
 //! The places of agents in departments.
 
 pub use usher_domain::department::DepartmentAgent;
+use usher_domain::{Event, PlaceEvent, PlaceEventKind};
 
 use super::statement::Statement;
 use super::statements;
@@ -35,11 +36,13 @@ statements! {
     UPSERT = "INSERT INTO department_agents (id, department_id, agent_id, enabled, routed_count, position, updated_at)
               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
               ON CONFLICT (department_id, agent_id) DO UPDATE SET enabled = excluded.enabled, routed_count = excluded.routed_count,
-                  position = excluded.position, updated_at = excluded.updated_at";
-    REMOVE = "DELETE FROM department_agents WHERE department_id = ?1 AND agent_id = ?2";
-    REMOVE_OF_DEPARTMENT = "DELETE FROM department_agents WHERE department_id = ?1";
-    REMOVE_OF_AGENT = "DELETE FROM department_agents WHERE agent_id = ?1";
-    SET_ENABLED = "UPDATE department_agents SET enabled = ?2, updated_at = ?3 WHERE department_id = ?1";
+                  position = excluded.position, updated_at = excluded.updated_at
+              RETURNING id, department_id, agent_id";
+    REMOVE = "DELETE FROM department_agents WHERE department_id = ?1 AND agent_id = ?2 RETURNING id, department_id, agent_id";
+    REMOVE_OF_DEPARTMENT = "DELETE FROM department_agents WHERE department_id = ?1 RETURNING id, department_id, agent_id";
+    REMOVE_OF_AGENT = "DELETE FROM department_agents WHERE agent_id = ?1 RETURNING id, department_id, agent_id";
+    SET_ENABLED = "UPDATE department_agents SET enabled = ?2, updated_at = ?3 WHERE department_id = ?1
+                   RETURNING id, department_id, agent_id";
 }
 
 /// The order of the agents of a department.
@@ -123,27 +126,40 @@ pub fn upsert(tx: &mut Tx<'_>, place: &DepartmentAgent) -> Result<(), StoreError
         place.order,
         place.updated_at,
     ];
-    tx.execute_one(UPSERT, values)
+    let stored = tx.query_one(UPSERT, values, |row| row.text(0))?;
+    let kind = if stored == place.id { PlaceEventKind::Inserted } else { PlaceEventKind::Updated };
+    let (department_id, agent_id) = (place.department_id.clone(), place.agent_id.clone());
+    tx.emit(Event::Place(PlaceEvent { id: stored, department_id, agent_id, kind }));
+    Ok(())
+}
+
+/// Runs a statement that changes places. Gives how many, and announces each.
+fn change(tx: &mut Tx<'_>, sql: &str, values: &[Value<'_>], kind: PlaceEventKind) -> Result<usize, StoreError> {
+    let read = |row: &Row<'_>| Ok(PlaceEvent { id: row.text(0)?, department_id: row.text(1)?, agent_id: row.text(2)?, kind });
+    let changed = tx.query(sql, values, read)?;
+    let count = changed.len();
+    changed.into_iter().for_each(|place| tx.emit(Event::Place(place)));
+    Ok(count)
 }
 
 /// Takes an agent out of a department. Gives whether it was in it.
 pub fn remove(tx: &mut Tx<'_>, department_id: &str, agent_id: &str) -> Result<bool, StoreError> {
-    Ok(tx.execute(REMOVE, values![department_id, agent_id])? > 0)
+    Ok(change(tx, REMOVE, values![department_id, agent_id], PlaceEventKind::Removed)? > 0)
 }
 
 /// Takes all agents out of a department.
 pub fn remove_of_department(tx: &mut Tx<'_>, department_id: &str) -> Result<(), StoreError> {
-    tx.execute(REMOVE_OF_DEPARTMENT, values![department_id]).map(|_| ())
+    change(tx, REMOVE_OF_DEPARTMENT, values![department_id], PlaceEventKind::Removed).map(|_| ())
 }
 
 /// Takes an agent out of all departments.
 pub fn remove_of_agent(tx: &mut Tx<'_>, agent_id: &str) -> Result<(), StoreError> {
-    tx.execute(REMOVE_OF_AGENT, values![agent_id]).map(|_| ())
+    change(tx, REMOVE_OF_AGENT, values![agent_id], PlaceEventKind::Removed).map(|_| ())
 }
 
 /// Notes at the places of a department whether it is in service.
 pub fn set_enabled(tx: &mut Tx<'_>, department_id: &str, enabled: bool, now: i64) -> Result<(), StoreError> {
-    tx.execute(SET_ENABLED, values![department_id, enabled, now]).map(|_| ())
+    change(tx, SET_ENABLED, values![department_id, enabled, now], PlaceEventKind::Updated).map(|_| ())
 }
 
 fn read(row: &Row<'_>) -> Result<DepartmentAgent, StoreError> {

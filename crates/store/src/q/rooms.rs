@@ -33,7 +33,6 @@ pub(super) use select;
 
 statements! {
     BY_ID = select!("WHERE NOT erasing AND id = ?1");
-    SEQ = "SELECT seq FROM rooms WHERE id = ?1 AND NOT erasing";
     OPEN_OF_AGENT = "SELECT id FROM rooms WHERE agent_id = ?1 AND is_open";
     BY_INQUIRY = select!("WHERE NOT erasing AND inquiry_id = ?1");
     FIRST_OPEN = select!("WHERE NOT erasing AND visitor_id = ?1 AND is_open ORDER BY opened_at, id LIMIT 1");
@@ -135,9 +134,9 @@ pub fn by_inquiry(tx: &mut Tx<'_>, inquiry_id: &str) -> Result<Option<Room>, Sto
     tx.query_optional(BY_INQUIRY, values![inquiry_id], read)
 }
 
-/// The number of a room's latest change.
-pub fn seq(tx: &mut Tx<'_>, room_id: &str) -> Result<Option<i64>, StoreError> {
-    tx.query_optional(SEQ, values![room_id], |row| row.integer(0))
+/// The numbers of the latest changes of those of these rooms that there are, in no order.
+pub fn seqs(tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<(String, i64)>, StoreError> {
+    statement::by_ids(tx, "SELECT id, seq FROM rooms WHERE NOT erasing AND", ids, |row| Ok((row.text(0)?, row.integer(1)?)))
 }
 
 /// The ids of the open rooms that a user serves.

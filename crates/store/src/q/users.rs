@@ -2,7 +2,7 @@
 
 use usher_domain::message::Author;
 use usher_domain::user::Availability;
-use usher_domain::{Event, UserEvent, UserEventKind};
+use usher_domain::{Event, RoleEvent, UserEvent, UserEventKind};
 
 use super::page::first_pages;
 use super::statement::{self, Statement, containing};
@@ -56,7 +56,7 @@ statements! {
     DELETE = "DELETE FROM users WHERE id = ?1";
     ADD_ROLE = "INSERT INTO user_roles (user_id, role) VALUES (?1, ?2)";
     REMOVE_ROLE = "DELETE FROM user_roles WHERE user_id = ?1 AND role = ?2";
-    REMOVE_ROLES = "DELETE FROM user_roles WHERE user_id = ?1";
+    REMOVE_ROLES = "DELETE FROM user_roles WHERE user_id = ?1 RETURNING role";
     COUNT_ACTIVE_WITH_ROLE = "SELECT COUNT(*) FROM user_roles JOIN users ON users.id = user_roles.user_id
                               WHERE user_roles.role = ?1 AND users.active";
     SET_PASSWORD = "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1";
@@ -216,6 +216,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
     store(tx, INSERT, user)?;
     user.roles.iter().try_for_each(|role| hold(tx, &user.id, role))?;
     announce(tx, &user.id, UserEventKind::Record);
+    user.roles.iter().for_each(|role| announce_role(tx, &user.id, role, true));
     Ok(())
 }
 
@@ -270,7 +271,7 @@ fn store(tx: &mut Tx<'_>, sql: &str, user: &User) -> Result<(), StoreError> {
 
 /// Deletes a user and its roles. What else belongs to it is deleted by whoever calls.
 pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
-    tx.execute(REMOVE_ROLES, values![id])?;
+    remove_roles(tx, id)?;
     tx.execute_one(DELETE, values![id])?;
     announce(tx, id, UserEventKind::Removed);
     Ok(())
@@ -280,6 +281,7 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
 pub fn add_role(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
     hold(tx, user_id, role)?;
     announce(tx, user_id, UserEventKind::Record);
+    announce_role(tx, user_id, role, true);
     Ok(())
 }
 
@@ -287,19 +289,31 @@ fn hold(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
     tx.execute_one(ADD_ROLE, values![user_id, role])
 }
 
+/// Takes all roles from a user. Gives which.
+fn remove_roles(tx: &mut Tx<'_>, user_id: &str) -> Result<Vec<String>, StoreError> {
+    tx.query(REMOVE_ROLES, values![user_id], |row| row.text(0))
+}
+
 /// Takes a role from a user who holds it.
 pub fn remove_role(tx: &mut Tx<'_>, user_id: &str, role: &str) -> Result<(), StoreError> {
     tx.execute_one(REMOVE_ROLE, values![user_id, role])?;
     announce(tx, user_id, UserEventKind::Record);
+    announce_role(tx, user_id, role, false);
     Ok(())
 }
 
 /// Makes a user hold exactly these roles.
 pub fn set_roles(tx: &mut Tx<'_>, user_id: &str, roles: &[String]) -> Result<(), StoreError> {
-    tx.execute(REMOVE_ROLES, values![user_id])?;
+    let before = remove_roles(tx, user_id)?;
     roles.iter().try_for_each(|role| hold(tx, user_id, role))?;
     announce(tx, user_id, UserEventKind::Record);
+    before.iter().filter(|role| !roles.contains(role)).for_each(|role| announce_role(tx, user_id, role, false));
+    roles.iter().filter(|role| !before.contains(role)).for_each(|role| announce_role(tx, user_id, role, true));
     Ok(())
+}
+
+fn announce_role(tx: &mut Tx<'_>, user_id: &str, role: &str, is_held: bool) {
+    tx.emit(Event::Role(RoleEvent { user_id: user_id.to_owned(), role_id: role.to_owned(), is_held }));
 }
 
 /// How many users who may log in hold the role.
