@@ -91,7 +91,7 @@ impl Collector for Upkeep {
         }
         let gauges = [
             ("store_writing", "Whether writes are accepted", i64::from(self.0.store.is_writing())),
-            ("realtime_connections", "Clients that are connected", self.0.hub.connections()),
+            ("realtime_connections", "Clients that are connected", i64::try_from(self.0.hub.connections()).unwrap_or(i64::MAX)),
         ];
         for (name, help, value) in gauges {
             ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;

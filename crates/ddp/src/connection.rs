@@ -48,7 +48,7 @@ pub struct Connection {
     session: Session,
     outbox: Arc<Outbox>,
     inbox: mpsc::Receiver<Utf8Bytes>,
-    account: Option<Account>,
+    account: Option<Box<Account>>,
     /// The visitor who is there as long as the connection is.
     visitor: Option<VisitorToken>,
     /// The client's names for its subscriptions, and what they are about; nothing for those that nothing comes of.
@@ -66,12 +66,12 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// A connection that was made just now.
-    pub fn new(realtime: Arc<Realtime>, socket: WebSocket, framing: Framing, address: IpAddr) -> Connection {
+    /// A connection that was made just now: in a place of its own, so that the task that serves it is small.
+    pub fn new(realtime: Arc<Realtime>, socket: WebSocket, framing: Framing, address: IpAddr) -> Box<Connection> {
         let (outbox, inbox) = realtime.topics.connect();
-        realtime.services.hub.count_connections(1);
+        realtime.services.hub.came();
         let session = Session::new(realtime.services.clock.monotonic());
-        Connection {
+        Box::new(Connection {
             realtime,
             socket,
             framing,
@@ -84,14 +84,13 @@ impl Connection {
             subscriptions: HashMap::new(),
             presence: None,
             has_left: false,
-        }
+        })
     }
 
     /// Serves it until it ends.
-    pub async fn serve(mut self) {
+    pub async fn serve(mut self: Box<Connection>) {
         let close = self.run().await;
         self.disconnect();
-        self.let_visitor_go().await;
         if let Some(close) = close {
             self.say_goodbye(close).await;
         }
@@ -185,11 +184,12 @@ impl Connection {
         let visitor = parameters.first().and_then(|given| given.get("token")).and_then(Value::as_str).map(str::to_owned);
         let account = match self.account.take() {
             Some(account) => {
-                Some(self.attend(still_logged_in(Arc::clone(&self.realtime), account)).await?.ok_or(Some(Close::LOGGED_OUT))?)
+                let account = self.attend(still_logged_in(Arc::clone(&self.realtime), *account)).await?;
+                Some(account.ok_or(Some(Close::LOGGED_OUT))?)
             }
             None => None,
         };
-        self.account.clone_from(&account);
+        self.account = account.clone().map(Box::new);
         let call = MethodCall {
             account,
             address: self.address,
@@ -232,7 +232,7 @@ impl Connection {
         let former = self.realtime.logins.remove(&self.outbox);
         self.realtime.logins.add(&self.outbox, &account);
         former.iter().chain([&account.user.id]).for_each(|user_id| self.realtime.changed.note(user_id));
-        self.account = Some(account);
+        self.account = Some(Box::new(account));
         Ok(Some(frame))
     }
 
@@ -243,6 +243,16 @@ impl Connection {
         {
             self.realtime.visitors.came(&token);
             self.visitor = Some(token);
+            if self.subscriptions.values().flatten().any(|topic| topic.room_id().is_some()) {
+                self.note_chat();
+            }
+        }
+    }
+
+    /// The visitor of the connection hears of a chat.
+    fn note_chat(&self) {
+        if let Some(token) = self.visitor.as_ref().filter(|token| self.realtime.visitors.enters_chat(token)) {
+            self.realtime.changed.note_visitor(token);
         }
     }
 
@@ -272,7 +282,7 @@ impl Connection {
             Wanted::Unknown => return self.refuse(&id, &frames::unknown_subscription(name)).await,
         };
         let (realtime, account, wanted) = (Arc::clone(&self.realtime), self.account.clone(), topic.clone());
-        let heard = self.attend(async move { realtime.services.may_hear(account.as_ref(), &wanted, &shown).await }).await?;
+        let heard = self.attend(async move { realtime.services.may_hear(account.as_deref(), &wanted, &shown).await }).await?;
         let heard = match heard {
             Ok(Some(heard)) => heard,
             Ok(None) => return self.refuse(&id, &frames::refusal("not-allowed")).await,
@@ -283,6 +293,7 @@ impl Connection {
         };
         if let Some((room_id, seq)) = &heard.room {
             self.realtime.follower.follow(room_id, *seq);
+            self.note_chat();
         }
         self.forget(&id);
         let user_id = self.account.as_ref().map(|account| account.user.id.as_str());
@@ -393,27 +404,18 @@ impl Connection {
         self.has_left = true;
         let followed = self.presence.iter().flat_map(|(_, followed)| followed);
         self.realtime.topics.disconnect(&self.outbox, self.subscriptions.values().flatten().chain(followed));
-        self.realtime.services.hub.count_connections(-1);
+        self.realtime.services.hub.left();
         let user_id = self.realtime.logins.remove(&self.outbox);
+        let visitor = self.visitor.take().filter(|token| self.realtime.visitors.left(token));
         // Whoever is connected when the server stops may come back: that is no leaving.
-        if let Some(user_id) = user_id.filter(|_| !self.realtime.is_stopping()) {
-            self.realtime.changed.note(&user_id);
-        }
-    }
-
-    /// Notes that the visitor is gone, if this was its last connection.
-    async fn let_visitor_go(&mut self) {
-        if let Some(token) = self.visitor.take()
-            && self.realtime.visitors.left(&token)
-            && !self.realtime.is_stopping()
-            && let Err(error) = self.realtime.services.visitor_left(token).await
-        {
-            tracing::warn!(%error, "it could not be noted that a visitor has left");
+        if !self.realtime.is_stopping() {
+            user_id.iter().for_each(|user_id| self.realtime.changed.note(user_id));
+            visitor.iter().for_each(|token| self.realtime.changed.note_visitor(token));
         }
     }
 
     /// Tells the client why the connection ends, if it still listens.
-    async fn say_goodbye(mut self, close: Close) {
+    async fn say_goodbye(&mut self, close: Close) {
         let goodbye = async {
             if self.framing == Framing::SockJs {
                 self.socket.feed(Message::text(sockjs::close(3_000, "Go away!"))).await?;
@@ -448,5 +450,20 @@ fn why(error: axum::Error) -> Option<Close> {
         tungstenite::Error::Utf8(_) => Some(Close::UNREADABLE),
         tungstenite::Error::Protocol(_) => Some(Close::PROTOCOL),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<F: Future>(_: impl FnOnce(Box<Connection>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Most connections wait, and there may be many thousands of them.
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        assert!(size_of::<Connection>() <= 640 && size_of_future(Connection::serve) <= 768);
     }
 }

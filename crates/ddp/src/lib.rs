@@ -90,7 +90,7 @@ impl Realtime {
 
     /// How many connections there are.
     pub fn connections(&self) -> usize {
-        self.topics.count()
+        self.services.hub.connections()
     }
 
     /// Starts telling the connections what is new.

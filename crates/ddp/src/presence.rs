@@ -1,13 +1,14 @@
-//! Says whether the users who are connected to this process are there, and that the process runs.
+//! Says whether the users and visitors who are connected to this process are there, and that the process runs.
 //!
 //! Connections only note whose status may have changed; one task looks at what they say by then and writes it down, so that it is always the
-//! latest that is written last.
+//! latest that is written last. A visitor is written down once it hears of a chat: whoever only looks at a page costs nothing.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use usher_domain::visitor::VisitorToken;
 use usher_services::presence::BEAT;
 
 use crate::Realtime;
@@ -15,26 +16,34 @@ use crate::Realtime;
 /// How long to wait before trying again what could not be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The users whose connections changed.
+/// Those whose connections changed.
 #[derive(Default)]
 pub struct Changed {
-    users: Mutex<BTreeSet<String>>,
+    noted: Mutex<Noted>,
     wake: Notify,
+}
+
+#[derive(Default)]
+struct Noted {
+    user_ids: HashSet<String>,
+    visitors: HashSet<VisitorToken>,
 }
 
 impl Changed {
     /// A user's connections changed.
     pub fn note(&self, user_id: &str) {
-        self.users().insert(user_id.to_owned());
+        self.noted().user_ids.insert(user_id.to_owned());
         self.wake.notify_one();
     }
 
-    fn take(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.users())
+    /// A visitor's connections changed.
+    pub fn note_visitor(&self, token: &VisitorToken) {
+        self.noted().visitors.insert(token.clone());
+        self.wake.notify_one();
     }
 
-    fn users(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,14 +68,20 @@ pub async fn run(realtime: Arc<Realtime>, mut stopped: watch::Receiver<bool>) {
 }
 
 async fn write(realtime: &Realtime) -> Result<(), usher_services::Error> {
-    let users = realtime.changed.take();
-    if users.is_empty() {
-        return Ok(());
+    let Noted { user_ids, visitors } = std::mem::take(&mut *realtime.changed.noted());
+    let written = async {
+        if !user_ids.is_empty() {
+            let presences = user_ids.iter().map(|user_id| (user_id.clone(), realtime.logins.best_of(user_id))).collect();
+            realtime.services.note_presences(&realtime.process_id, presences).await?;
+        }
+        let presences = visitors.iter().map(|token| (token.clone(), realtime.visitors.is_here(token))).collect();
+        realtime.services.note_visitors(&realtime.process_id, presences).await
     }
-    let presences = users.iter().map(|user_id| (user_id.clone(), realtime.logins.best_of(user_id))).collect();
-    let written = realtime.services.note_presences(&realtime.process_id, presences).await;
+    .await;
     if written.is_err() {
-        users.iter().for_each(|user_id| realtime.changed.note(user_id));
+        let mut noted = realtime.changed.noted();
+        noted.user_ids.extend(user_ids);
+        noted.visitors.extend(visitors);
     }
     written
 }

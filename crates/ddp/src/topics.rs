@@ -91,11 +91,6 @@ impl Topics {
         self.connections().remove(&outbox.number);
     }
 
-    /// How many connections there are.
-    pub fn count(&self) -> usize {
-        self.connections().len()
-    }
-
     /// Ends every connection.
     pub fn cut_all(&self, close: Close) {
         self.connections().values().for_each(|outbox| outbox.cut(close));
@@ -252,7 +247,7 @@ mod tests {
         topics.disconnect(&first, [&topic]);
         topics.disconnect(&second, [&topic]);
         topics.publish(&topic, None, || unreachable!("nobody wants it"));
-        assert!(topics.subscribers().is_empty() && topics.count() == 0, "who leaves leaves nothing");
+        assert!(topics.subscribers().is_empty() && topics.connections().is_empty(), "who leaves leaves nothing");
     }
 
     #[test]

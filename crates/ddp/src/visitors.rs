@@ -5,29 +5,49 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use usher_domain::visitor::VisitorToken;
 
-/// How many connections each visitor has.
+/// The visitors who have connections.
 #[derive(Default)]
-pub struct Visitors(Mutex<HashMap<String, usize>>);
+pub struct Visitors(Mutex<HashMap<VisitorToken, Connections>>);
+
+/// The connections of one visitor.
+#[derive(Default)]
+struct Connections {
+    count: usize,
+    /// Whether one of them hears of a chat.
+    is_in_chat: bool,
+}
 
 impl Visitors {
     /// A visitor connected.
     pub fn came(&self, token: &VisitorToken) {
-        *self.counts().entry(token.as_str().to_owned()).or_default() += 1;
+        self.visitors().entry(token.clone()).or_default().count += 1;
+    }
+
+    /// A visitor hears of a chat from now on. Gives whether it did not before.
+    pub fn enters_chat(&self, token: &VisitorToken) -> bool {
+        let mut visitors = self.visitors();
+        let Some(connections) = visitors.get_mut(token) else { return false };
+        !std::mem::replace(&mut connections.is_in_chat, true)
+    }
+
+    /// Whether a visitor is connected.
+    pub fn is_here(&self, token: &VisitorToken) -> bool {
+        self.visitors().contains_key(token)
     }
 
     /// A connection of a visitor has ended. Gives whether it was the last.
     pub fn left(&self, token: &VisitorToken) -> bool {
-        let mut counts = self.counts();
-        let Some(count) = counts.get_mut(token.as_str()) else { return true };
-        *count -= 1;
-        let is_last = *count == 0;
+        let mut visitors = self.visitors();
+        let Some(connections) = visitors.get_mut(token) else { return true };
+        connections.count -= 1;
+        let is_last = connections.count == 0;
         if is_last {
-            counts.remove(token.as_str());
+            visitors.remove(token);
         }
         is_last
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+    fn visitors(&self) -> MutexGuard<'_, HashMap<VisitorToken, Connections>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -39,10 +59,14 @@ mod tests {
     #[test]
     fn the_last_connection_counts() {
         let (visitors, mary) = (Visitors::default(), VisitorToken::new("mary").expect("it is a token"));
+        assert!(!visitors.enters_chat(&mary) && !visitors.is_here(&mary), "who is not connected is nowhere");
         visitors.came(&mary);
         visitors.came(&mary);
-        assert!(!visitors.left(&mary));
-        assert!(visitors.left(&mary));
-        assert!(visitors.counts().is_empty());
+        assert_eq!((visitors.enters_chat(&mary), visitors.enters_chat(&mary)), (true, false));
+        assert!(!visitors.left(&mary) && visitors.is_here(&mary));
+        assert!(visitors.left(&mary) && !visitors.is_here(&mary));
+        assert!(visitors.visitors().is_empty());
+        visitors.came(&mary);
+        assert!(visitors.enters_chat(&mary), "who comes again is noted again");
     }
 }

@@ -314,5 +314,6 @@ fn delete_others(tx: &mut Tx<'_>, visitor_id: &str, now: i64) -> Result<i64, Sto
     let decisions = q::routing_decisions::delete_of_visitor(tx, visitor_id)?;
     let email = q::visitors::email(tx, visitor_id)?;
     let mails = q::mails::delete_of_visitor(tx, visitor_id, email.as_deref())?;
-    Ok((subscriptions + decisions + mails) as i64)
+    let connections = q::presences::delete_of_visitor(tx, visitor_id)?;
+    Ok((subscriptions + decisions + mails + connections) as i64)
 }

@@ -3,7 +3,7 @@
 //! The queue between the two is bounded. A listener that does not keep up is cut: it begins anew, and so do its clients, who read what
 //! they missed. When a commit's outcome is unknown it is cut for the same reason: better asked again than wrong.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub struct Signal {
 #[derive(Default)]
 pub struct Hub {
     listener: Mutex<Option<mpsc::Sender<News>>>,
-    connections: AtomicI64,
+    connections: AtomicUsize,
 }
 
 /// The listener's end.
@@ -61,13 +61,18 @@ impl Hub {
         Listener(queue)
     }
 
-    /// A client connected to this process, or with -1 one has gone.
-    pub fn count_connections(&self, more: i64) {
-        self.connections.fetch_add(more, Ordering::Relaxed);
+    /// A client connected to this process.
+    pub fn came(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One has gone.
+    pub fn left(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// How many clients are connected to this process.
-    pub fn connections(&self) -> i64 {
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 

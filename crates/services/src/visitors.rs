@@ -88,18 +88,6 @@ impl Services {
         self.store.read(move |tx| q::visitors::by_token(tx, &token)?.ok_or(Refusal::InvalidToken.into())).await
     }
 
-    /// The connection of a visitor has ended: where its chats are open it is not there any more. Unknown visitors are no error.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be written.
-    pub async fn visitor_left(&self, token: VisitorToken) -> Result<(), Error> {
-        match self.set_visitor_status(token, "offline".to_owned()).await {
-            Err(Error::Refused(Refusal::InvalidToken)) => Ok(()),
-            done => done,
-        }
-    }
-
     /// Says in a visitor's open rooms whether it is there.
     ///
     /// # Errors
@@ -110,17 +98,21 @@ impl Services {
         self.store
             .write(move |tx| {
                 let visitor = q::visitors::by_token(tx, &token)?.ok_or(Refusal::InvalidToken)?;
-                let mut ids = ids.clone();
-                for mut room in q::rooms::open(tx, &visitor.id)? {
-                    if room.visitor_status != status {
-                        room.visitor_status = status.clone();
-                        RoomWork::on(tx, room, &mut ids, now).finish()?;
-                    }
-                }
-                Ok(())
+                say_status(tx, &visitor.id, &status, &mut ids.clone(), now)
             })
             .await
     }
+}
+
+/// Says in a visitor's open rooms whether it is there.
+pub(crate) fn say_status(tx: &mut Tx<'_>, visitor_id: &str, status: &str, ids: &mut Sequence, now: i64) -> Result<(), Error> {
+    for mut room in q::rooms::open(tx, visitor_id)? {
+        if room.visitor_status != status {
+            status.clone_into(&mut room.visitor_status);
+            RoomWork::on(tx, room, ids, now).finish()?;
+        }
+    }
+    Ok(())
 }
 
 /// Registers the holder of `token`, or changes what is known of a registered one.

@@ -8,13 +8,14 @@ use crate::tx::Tx;
 use crate::{q, values};
 
 /// Every migration: its number is its place, counted from 1.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0001_conversation.sql"),
     include_str!("../migrations/0002_platform.sql"),
     include_str!("../migrations/0003_life_of_a_chat.sql"),
     include_str!("../migrations/0004_files_and_erasure.sql"),
     include_str!("../migrations/0005_printed_transcripts.sql"),
     include_str!("../migrations/0006_realtime.sql"),
+    include_str!("../migrations/0007_visitors_connected.sql"),
 ];
 
 /// Applies what is missing. Refuses a database that a later version wrote, or in which an applied migration had another text.

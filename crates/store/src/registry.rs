@@ -94,6 +94,7 @@ pub const TABLES: &[Table] = &[
         "availability" "unavailable_by_system" "agent_data" "routed_count" "last_routed_at"),
     table!("processes", HoldsNone: "id" "beat_at"),
     table!("presences", HoldsNone: "process_id" "user_id" "status"),
+    table!("visitor_presences", ToVisitor("visitor_id"): "process_id" "visitor_id"),
     table!("user_roles", HoldsNone: "user_id" "role"),
     table!("login_tokens", HoldsNone: "token_hash" "user_id" "created_at" "name" "last_part" "bypasses_second_factor"
         "confirmed_at"),
@@ -147,6 +148,7 @@ pub const PLACES: &[(&str, &str)] = &[
     ("standard output and error", "carry ids the server made, route templates and counts; never a token, a client's id or a text"),
     ("queue of the writer", "in memory; a job in it runs or fails within seconds and then is gone"),
     ("hub", "in memory; changes carry ids only and leave with their subscriber"),
+    ("visitors who are connected", "in memory; leave with their last connection"),
     ("rate limits", "in memory; keyed by a keyed hash, forgotten within minutes"),
     ("failed logins", "in memory; keyed by a keyed hash, forgotten within minutes"),
     ("PostgreSQL's files", "dead rows stay until the database cleans up; `usher purge --rewrite` makes it do so at once"),

@@ -50,7 +50,8 @@ async fn who_does_not_keep_to_the_protocol_is_told_why_it_ends() {
     client.send_bytes(vec![1, 2, 3]).await;
     assert_eq!(client.closed().await, 1_007);
     let mut client = RealtimeClient::connect(&app).await;
-    client.send_text(&"x".repeat((512 << 10) + 1)).await;
+    // It ends before all of it is sent: whether that goes well is a matter of time.
+    client.try_send(&"x".repeat((512 << 10) + 1)).await;
     assert_eq!(client.closed().await, 1_009);
     let mut client = RealtimeClient::open(&app, "/websocket").await;
     client.send(&json!({"msg": "connect", "version": "0"})).await;

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_domain::Stream;
 use usher_domain::user::UserStatus;
-use usher_testkit::RealtimeClient;
+use usher_domain::visitor::VisitorToken;
+use usher_store::{StoreError, q};
+use usher_testkit::application::Login;
 use usher_testkit::engines::Engine;
+use usher_testkit::{RealtimeClient, TestApp};
 
-use crate::support::{desk, employ, post, take, usual, visitor, widget};
+use crate::support::{desk, employ, post, shown, take, usual, visitor, widget};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn others_hear_whether_somebody_is_there() {
@@ -60,6 +63,7 @@ async fn clients_hear_what_administrators_decide() {
         desk.follow(Stream::NotifyLogged, json!(["Users:NameChanged", false])).await;
         desk.follow(Stream::NotifyLogged, json!(["Users:Deleted", false])).await;
         desk.follow(Stream::Roles, json!(["roles", false])).await;
+        desk.follow(Stream::NotifyLogged, json!(["roles-change", false])).await;
         post(&app, &admin, "/api/v1/settings/Livechat_title", &json!({"value": "Talk to us"})).await;
         let told = anonymous.told(Stream::NotifyAll, "public-settings-changed").await;
         assert_eq!(
@@ -75,6 +79,23 @@ async fn clients_hear_what_administrators_decide() {
         post(&app, &admin, "/api/v1/roles.create", &json!({"name": "helper"})).await;
         let told = desk.told(Stream::Roles, "roles").await;
         assert_eq!((&told[0]["type"], &told[0]["name"]), (&json!("added"), &json!("helper")), "{told}");
+        let helper = told[0]["_id"].clone();
+        assert_eq!(desk.told(Stream::NotifyLogged, "roles-change").await, json!([{"type": "changed", "_id": helper}]));
+        let membership = json!({"roleId": helper, "username": "agent"});
+        let u = json!({"_id": agent.user_id, "username": "agent", "name": "agent"});
+        post(&app, &admin, "/api/v1/roles.addUserToRole", &membership).await;
+        let told = desk.told(Stream::NotifyLogged, "roles-change").await;
+        assert_eq!(told, json!([{"type": "added", "_id": helper, "u": u}]));
+        let roles = json!({"userId": agent.user_id, "data": {"roles": ["user", "livechat-agent"]}});
+        post(&app, &admin, "/api/v1/users.update", &roles).await;
+        let told = desk.told(Stream::NotifyLogged, "roles-change").await;
+        assert_eq!(told, json!([{"type": "removed", "_id": helper, "u": u}]), "the others stay");
+        post(&app, &admin, "/api/v1/settings/UI_DisplayRoles", &json!({"value": false})).await;
+        post(&app, &admin, "/api/v1/roles.addUserToRole", &membership).await;
+        post(&app, &admin, "/api/v1/roles.removeUserFromRole", &membership).await;
+        post(&app, &admin, "/api/v1/roles.delete", &json!({"roleId": helper})).await;
+        assert_eq!(desk.told(Stream::Roles, "roles").await[0]["type"], "removed");
+        assert_eq!(desk.told_by_now(&app, Stream::NotifyLogged, "roles-change").await, [Value::Null; 0], "roles are not shown");
 
         let gone = app.user("gone", &["user"]).await;
         post(&app, &admin, "/api/v1/users.update", &json!({"userId": gone.user_id, "data": {"name": "Other"}})).await;
@@ -142,5 +163,115 @@ async fn who_was_connected_to_a_process_that_died_has_a_minute_to_come_back() {
         app.advance(Duration::from_secs(61));
         services.beat("other").await.expect("it can be noted");
         assert_eq!(status().await, "offline");
+    }
+}
+
+/// How the chat of a visitor says that the visitor is there.
+async fn status_of_visitor(app: &TestApp, admin: &Login, room: &str) -> Value {
+    let info = app.call(Method::GET, &format!("/api/v1/rooms.info?roomId={room}")).as_user(admin).send().await.ok();
+    info["room"]["v"]["status"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_of_a_process_that_died_have_a_minute_to_come_back() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let (admin, services) = (app.admin().await, &app.services);
+        let room = visitor(&app, "mary").await;
+        let mary = VisitorToken::new("mary").expect("it is a token");
+        let note = async |process_id: &str, is_here: bool| {
+            let noted = services.note_visitors(process_id, vec![(mary.clone(), is_here)]).await;
+            noted.expect("it can be noted");
+        };
+        services.beat("dead").await.expect("it can be noted");
+        note("dead", true).await;
+        app.advance(Duration::from_secs(60));
+        services.beat("alive").await.expect("it can be noted");
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "online", "not yet");
+        note("alive", true).await;
+        app.advance(Duration::from_millis(1));
+        services.beat("alive").await.expect("it can be noted");
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "online", "who came back is there");
+        app.advance(Duration::from_secs(61));
+        services.beat("other").await.expect("it can be noted");
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "offline");
+
+        let status = json!({"token": "mary", "status": "online"});
+        app.post("/api/v1/livechat/visitor.status", &status).await.ok();
+        note("other", true).await;
+        note("third", true).await;
+        note("other", false).await;
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "online", "there is another tab, at another process");
+        note("third", false).await;
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "offline");
+        let unknown = VisitorToken::new("unknown").expect("it is a token");
+        services.note_visitors("other", vec![(unknown, true)]).await.expect("nobody is no error");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_in_a_chat_belongs_to_the_process_of_its_connection() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let admin = app.admin().await;
+        let room = visitor(&app, "mary").await;
+        let mary = app.get("/api/v1/livechat/visitor/mary").await.ok()["visitor"]["_id"].as_str().unwrap_or_default().to_owned();
+        let is_noted = async || {
+            let id = mary.clone();
+            let noted = app.services.store.read::<_, StoreError, _>(move |tx| q::presences::is_visitor_connected(tx, &id)).await;
+            noted.expect("it can be read")
+        };
+        let mut page = RealtimeClient::connect(&app).await;
+        page.call("livechat:setUpConnection", json!([{"token": "mary"}])).await;
+        page.catch_up(&app).await;
+        assert!(!is_noted().await, "who only looks at a page is not written down");
+        page.follow(Stream::RoomMessages, json!([room, shown("mary")])).await;
+        while !is_noted().await {
+            page.catch_up(&app).await;
+        }
+        app.advance(Duration::from_secs(61));
+        app.services.beat("other").await.expect("it can be noted");
+        assert_eq!(status_of_visitor(&app, &admin, &room).await, "offline", "the process has been silent for too long");
+        assert!(!is_noted().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_hear_of_their_departments() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let admin = app.admin().await;
+        let agent = employ(&app, "agent").await;
+        let event = format!("{}/departmentAgentData", agent.user_id);
+        let mut desk = RealtimeClient::log_in(&app, &agent).await;
+        desk.follow(Stream::NotifyUser, json!([event, false])).await;
+        let place = json!({"agentId": agent.user_id});
+        let department = json!({"enabled": true, "name": "Sales", "showOnRegistration": true, "showOnOfflineForm": true,
+            "email": "sales@example.com"});
+        let made = json!({"department": department, "agents": [place]});
+        let id = post(&app, &admin, "/api/v1/livechat/department", &made).await["department"]["_id"].clone();
+        let told = desk.told(Stream::NotifyUser, &event).await[0].clone();
+        let seen = (&told["action"], &told["departmentId"], &told["agentId"], &told["departmentEnabled"]);
+        assert_eq!(seen, (&json!("inserted"), &id, &json!(agent.user_id), &json!(true)), "{told}");
+        let place_id = told["_id"].clone();
+
+        let path = format!("/api/v1/livechat/department/{}", id.as_str().unwrap_or_default());
+        let mut disabled = department.clone();
+        disabled["enabled"] = false.into();
+        let call = app.call(Method::PUT, &path).as_user(&admin).json(&json!({"department": disabled, "agents": []}));
+        call.send().await.ok();
+        let told = desk.told(Stream::NotifyUser, &event).await[0].clone();
+        assert_eq!((&told["action"], &told["_id"], &told["departmentEnabled"]), (&json!("updated"), &place_id, &json!(false)));
+
+        let agents = json!({"upsert": [{"agentId": agent.user_id, "username": "agent", "count": 0, "order": 3}], "remove": []});
+        post(&app, &admin, &format!("{path}/agents"), &agents).await;
+        let told = desk.told(Stream::NotifyUser, &event).await[0].clone();
+        assert_eq!((&told["action"], &told["_id"], &told["order"]), (&json!("updated"), &place_id, &json!(3)));
+
+        post(&app, &admin, "/api/v1/settings/Omnichannel_enable_department_removal", &json!({"value": true})).await;
+        app.call(Method::DELETE, &path).as_user(&admin).send().await.ok();
+        let told = desk.told(Stream::NotifyUser, &event).await[0].clone();
+        let gone = json!({"action": "removed", "_id": place_id, "departmentId": id, "agentId": agent.user_id});
+        assert_eq!(told, gone);
     }
 }

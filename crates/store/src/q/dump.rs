@@ -77,6 +77,7 @@ fn key(table: &Table) -> &'static [&'static str] {
         "contact_channels" => &["visitor_id", "source_type"],
         "room_changes" => &["room_id", "seq"],
         "presences" => &["process_id", "user_id"],
+        "visitor_presences" => &["process_id", "visitor_id"],
         "user_roles" => &["user_id", "role"],
         "login_tokens" => &["token_hash"],
         "second_factors" => &["user_id"],

@@ -1,4 +1,4 @@
-//! Which users are connected to which processes, and which processes run.
+//! Which users and visitors are connected to which processes, and which processes run.
 
 use usher_domain::user::UserStatus;
 
@@ -15,6 +15,11 @@ statements! {
            ON CONFLICT (process_id, user_id) DO UPDATE SET status = excluded.status";
     REMOVE = "DELETE FROM presences WHERE process_id = ?1 AND user_id = ?2";
     REMOVE_OF_USER = "DELETE FROM presences WHERE user_id = ?1";
+    VISITORS_OF = "SELECT visitor_id FROM visitor_presences WHERE process_id = ?1 ORDER BY visitor_id LIMIT ?2";
+    IS_VISITOR_CONNECTED = "SELECT 1 FROM visitor_presences WHERE visitor_id = ?1 LIMIT 1";
+    PUT_VISITOR = "INSERT INTO visitor_presences (process_id, visitor_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    REMOVE_VISITOR = "DELETE FROM visitor_presences WHERE process_id = ?1 AND visitor_id = ?2";
+    DELETE_OF_VISITOR = "DELETE FROM visitor_presences WHERE visitor_id = ?1";
 }
 
 /// Notes that a process runs.
@@ -53,4 +58,25 @@ pub fn put(tx: &mut Tx<'_>, process_id: &str, user_id: &str, status: Option<User
 /// Forgets the connections of a user who is being deleted.
 pub fn remove_of_user(tx: &mut Tx<'_>, user_id: &str) -> Result<(), StoreError> {
     tx.execute(REMOVE_OF_USER, values![user_id]).map(|_| ())
+}
+
+/// Visitors who are connected to a process, at most `limit`.
+pub fn visitors_of(tx: &mut Tx<'_>, process_id: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+    tx.query(VISITORS_OF, values![process_id, limit], |row| row.text(0))
+}
+
+/// Whether a visitor is connected to any process.
+pub fn is_visitor_connected(tx: &mut Tx<'_>, visitor_id: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_optional(IS_VISITOR_CONNECTED, values![visitor_id], |_| Ok(()))?.is_some())
+}
+
+/// Notes whether a visitor is connected to a process.
+pub fn put_visitor(tx: &mut Tx<'_>, process_id: &str, visitor_id: &str, is_connected: bool) -> Result<(), StoreError> {
+    let sql = if is_connected { PUT_VISITOR } else { REMOVE_VISITOR };
+    tx.execute(sql, values![process_id, visitor_id]).map(|_| ())
+}
+
+/// Forgets the connections of a visitor who is being erased. Gives how many that were.
+pub fn delete_of_visitor(tx: &mut Tx<'_>, visitor_id: &str) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OF_VISITOR, values![visitor_id])
 }

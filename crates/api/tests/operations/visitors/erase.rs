@@ -127,6 +127,7 @@ async fn fill_all_tables(app: &TestApp) {
         "INSERT INTO visitor_fields SELECT id, 'shoe', '42, says Mary' FROM visitors",
         "INSERT INTO room_fields SELECT id, 'order', 'three for Mary' FROM rooms",
         "INSERT INTO room_tags SELECT id, 'mary', 0 FROM rooms",
+        "INSERT INTO visitor_presences SELECT 'process', id FROM visitors",
         "INSERT INTO subscriptions (id, room_id, user_id, unread, mentions, alert, is_shown, is_favorite, created_at, updated_at)
          SELECT 'subscription', id, 'agent', 0, 0, FALSE, TRUE, FALSE, 0, 0 FROM rooms",
         "INSERT INTO mails (id, kind, visitor_id, room_id, about, content, state, attempts, next_attempt_at, created_at, updated_at)
