@@ -85,6 +85,11 @@ fn a_visitor_chats_over_the_realtime_connection_of_earlier_widgets() {
     chat(Platform::Node, "sdk_of_widgets_live.mjs");
 }
 
+#[test]
+fn a_bot_answers_with_the_python_client_of_the_realtime_connection() {
+    chat(Platform::Python, "python_live.py");
+}
+
 /// The official widget in a page. Without its files there is nothing to be seen.
 #[test]
 fn a_visitor_chats_with_the_widget_in_a_browser() {
