@@ -53,6 +53,11 @@ impl User {
         answer.json().with_context(|| format!("{method} {path}"))
     }
 
+    /// The request that posts a message of this user.
+    pub fn message(&self, room_id: &str, text: &str) -> Vec<u8> {
+        self.request("POST", "/api/v1/chat.sendMessage", &json!({"message": {"rid": room_id, "msg": text}}))
+    }
+
     /// The request by which this administrator makes a user with these roles.
     pub fn creation(&self, username: &str, roles: &[&str]) -> Vec<u8> {
         let body = json!({

@@ -6,25 +6,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::Side;
 use crate::fill::Conversation;
-use crate::load::{Connection, request};
+use crate::load::Connection;
+use crate::session::User;
 use crate::window::now;
 
 /// How long may be waited for a frame.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many bytes the network holds for one that does not read.
+const SLOW_BUFFER: u32 = 4_096;
+
 /// What stands before the number of a message.
 const MARK: &str = "number ";
 
-/// The text of a message.
-pub fn text(number: usize) -> String {
-    format!("{MARK}{number}, which says nothing else")
+/// The text of a message, with `padding` characters besides what it says.
+pub fn text(number: usize, padding: usize) -> String {
+    format!("{MARK}{number}, which says nothing else{}", "x".repeat(padding))
 }
 
 /// The number in a frame, if it has one.
@@ -41,7 +45,17 @@ pub struct Listener {
 impl Listener {
     /// Connects, and subscribes to the visitor's own room; to the bare server there is nothing to subscribe.
     pub async fn open(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
-        let stream = TcpStream::connect(address).await?;
+        Listener::over(TcpStream::connect(address).await?, address, conversation, side).await
+    }
+
+    /// The same for one that is not going to read: its side of the network holds next to nothing.
+    pub async fn open_slow(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(SLOW_BUFFER)?;
+        Listener::over(socket.connect(address).await?, address, conversation, side).await
+    }
+
+    async fn over(stream: TcpStream, address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
         stream.set_nodelay(true)?;
         let (socket, _) = client_async(format!("ws://{address}/websocket"), stream).await?;
         let mut listener = Listener { socket };
@@ -71,6 +85,19 @@ impl Listener {
         Ok(heard)
     }
 
+    /// Hears what comes until the connection ends, which it must. Gives how many messages that were.
+    pub async fn hear_until_cut(mut self) -> Result<usize> {
+        let mut heard = 0;
+        while let Some(received) = timeout(PATIENCE, self.socket.next()).await.context("the connection goes on")? {
+            match received {
+                Ok(Message::Text(frame)) => heard += usize::from(number(&frame).is_some()),
+                Ok(Message::Close(_)) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        Ok(heard)
+    }
+
     async fn next(&mut self) -> Result<String> {
         loop {
             match timeout(PATIENCE, self.socket.next())
@@ -88,12 +115,12 @@ impl Listener {
 
 /// Who sends.
 pub enum Speaker {
-    /// A visitor, over REST.
-    Visitor {
+    /// An agent, over REST.
+    Agent {
         /// The connection.
         connection: Box<Connection>,
-        /// The visitor's token.
-        token: String,
+        /// The agent.
+        agent: Box<User>,
         /// The room.
         room_id: String,
     },
@@ -103,27 +130,26 @@ pub enum Speaker {
 
 impl Speaker {
     /// Connects.
-    pub async fn open(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Speaker> {
+    pub async fn open(address: SocketAddr, conversation: &Conversation, agent: &User, side: Side) -> Result<Speaker> {
         Ok(match side {
-            Side::Usher => Speaker::Visitor {
+            Side::Usher => Speaker::Agent {
                 connection: Box::new(Connection::open(address).await?),
-                token: conversation.token.clone(),
+                agent: Box::new(agent.clone()),
                 room_id: conversation.room_id.clone(),
             },
             Side::Bare => Speaker::Bare(Box::new(Listener::open(address, conversation, side).await?)),
         })
     }
 
-    /// Sends the message of this number, and waits until it is answered or has come back.
-    pub async fn say(&mut self, number: usize) -> Result<()> {
+    /// Sends the message of this number, with so many characters besides what it says, and waits until it is answered or has come back.
+    pub async fn say(&mut self, number: usize, padding: usize) -> Result<()> {
         match self {
-            Speaker::Visitor { connection, token, room_id } => {
-                let body = json!({"token": token, "rid": room_id, "msg": text(number)});
-                connection.call(&request("POST", "/api/v1/livechat/message", &body)).await?.json()?;
+            Speaker::Agent { connection, agent, room_id } => {
+                connection.call(&agent.message(room_id, &text(number, padding))).await?.json()?;
             }
             Speaker::Bare(listener) => {
                 // As long as the frame of a message.
-                let frame = format!("{{\"msg\":\"{}\",\"padding\":\"{}\"}}", text(number), "x".repeat(PADDING));
+                let frame = format!("{{\"msg\":\"{}\",\"padding\":\"{}\"}}", text(number, padding), "x".repeat(PADDING));
                 listener.socket.send(Message::text(frame)).await?;
                 while self::number(&listener.next().await?) != Some(number) {}
             }
@@ -141,7 +167,7 @@ mod tests {
 
     #[test]
     fn numbers_are_found_in_frames() {
-        assert_eq!(number(&json!({"args": [{"msg": text(17)}]}).to_string()), Some(17));
+        assert_eq!(number(&json!({"args": [{"msg": text(17, 3)}]}).to_string()), Some(17));
         assert_eq!(number("{\"msg\":\"ping\"}"), None);
     }
 }

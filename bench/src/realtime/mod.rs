@@ -1,26 +1,28 @@
-//! `bench realtime`: what a connection costs while nothing happens, how fast a message reaches all who hear of a room, and how long after a
-//! message was sent over REST it is there; beside a bare WebSocket server of the same library.
+//! `bench realtime`: what a connection costs while nothing happens, how fast an agent's message reaches all who hear of a room, also beside
+//! some who do not read, and how long after a message was sent over REST it is there; beside a bare WebSocket server of the same library.
 
+mod idle;
 mod listener;
+mod reach;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use usher_services::Hub;
 
-use crate::figures::{Spread, cpu_time, grouped, milliseconds, print_heading, print_table, quantile};
+use crate::figures::{Spread, grouped, milliseconds, print_heading, print_table};
 use crate::fill::{Conversation, Plan, fill, open};
 use crate::freshness::usher_program;
-use crate::load::{Connection, request};
+use crate::load::Connection;
 use crate::process::Server;
-use crate::window::now;
+use crate::session::User;
+use crate::staff::{call_all, create_agents, let_agents_take};
 use crate::workplace::Workplace;
-use listener::{Listener, Speaker};
+use idle::at_rest;
+use reach::{Reached, Round, paced};
 
 /// How many bytes an idle connection may take.
 const MEMORY_GOAL: f64 = 12.0 * 1_024.0;
@@ -28,20 +30,26 @@ const MEMORY_GOAL: f64 = 12.0 * 1_024.0;
 /// How much slower than the bare server a message may reach all.
 const RATE_GOAL: f64 = 2.0;
 
-/// How long the processor's time is watched while nothing happens.
-const REST: Duration = Duration::from_secs(5);
-
-/// How many send at once.
-const SENDERS: usize = 4;
-
 /// How many conversations there are while messages are sent at a pace.
 const CONVERSATIONS: usize = 200;
+
+/// How many agents serve them.
+const AGENTS: usize = 20;
+
+/// How many hear of the room in which some do not read.
+const BESIDE_SLOW: usize = 100;
+
+/// How many of those there are.
+const SLOW: usize = 10;
+
+/// How many messages are sent beside them, and how many characters each has besides what it says: far more than a connection's buffers hold.
+const BESIDE_SLOW_MESSAGES: (usize, usize) = (3_000, 4_000);
 
 /// How it is measured.
 #[derive(clap::Args)]
 pub struct Options {
     /// How many connections are idle.
-    #[arg(long, default_value_t = 9_000, value_parser = clap::value_parser!(u64).range(10..=9_500))]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..=50_000))]
     idle: u64,
     /// How many hear of the same room.
     #[arg(long, value_delimiter = ',', default_values_t = [2, 100, 1_000])]
@@ -49,8 +57,11 @@ pub struct Options {
     /// How many frames are to arrive in each round.
     #[arg(long, default_value_t = 100_000)]
     frames: usize,
+    /// How many send at once.
+    #[arg(long, default_value_t = 4)]
+    senders: usize,
     /// How many rounds there are, in turns.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=20))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=20))]
     rounds: u64,
     /// How many messages are sent in a second, to be heard by the other side.
     #[arg(long, default_value_t = 1_000)]
@@ -80,27 +91,48 @@ pub fn run(options: &Options) -> Result<()> {
     eprintln!("{idle} idle connections");
     let idle_usher = runtime.block_on(at_rest(&server, &conversations[..idle], Side::Usher))?;
     let idle_bare = runtime.block_on(at_rest(&bare, &conversations[..idle], Side::Bare))?;
+    let conversations = &conversations[..CONVERSATIONS];
+    let agents = employ(&runtime, &server, conversations)?;
+    let round = |side: Side, number: u64| Round {
+        address: if side == Side::Usher { server.address } else { bare.address },
+        side,
+        conversation: &conversations[number as usize % conversations.len()],
+        agent: &agents[number as usize % agents.len()],
+        senders: options.senders,
+        subscribers: BESIDE_SLOW,
+        slow: 0,
+        messages: BESIDE_SLOW_MESSAGES.0,
+        padding: 0,
+    };
     let mut rows = Vec::new();
     let mut slowest = 0.0_f64;
     for subscribers in &options.subscribers {
-        let messages = (options.frames / subscribers).clamp(SENDERS, 4_000);
+        let messages = (options.frames / subscribers).clamp(options.senders, 4_000);
         let mut rounds = [Vec::new(), Vec::new()];
         for number in 0..options.rounds {
             eprintln!("{subscribers} subscribers, round {}", number + 1);
-            let conversation = &conversations[usize::try_from(number)?];
-            rounds[0].push(runtime.block_on(reach(server.address, conversation, *subscribers, messages, Side::Usher))?);
-            rounds[1].push(runtime.block_on(reach(bare.address, conversation, *subscribers, messages, Side::Bare))?);
+            for (side, reached) in [Side::Usher, Side::Bare].into_iter().zip(&mut rounds) {
+                let round = Round { subscribers: *subscribers, messages, ..round(side, number) };
+                reached.push(runtime.block_on(round.run())?);
+            }
         }
-        let [rate, bare_rate] = [0, 1].map(|side: usize| Spread::of(rounds[side].iter().map(|reached| reached.rate)));
-        let [late, bare_late] =
-            [0, 1].map(|side: usize| Spread::of(rounds[side].iter().map(|reached| reached.late.as_secs_f64() * 1e3)));
+        let [rate, bare_rate] = rounds.each_ref().map(|reached| Spread::of(reached.iter().map(|reached| reached.rate)));
+        let [late, bare_late] = rounds.each_ref().map(|reached| lateness(reached));
         slowest = slowest.max(bare_rate.median / rate.median);
         let row = [rate, bare_rate, late, bare_late].map(|spread| spread.to_string());
         let [rate, bare_rate, late, bare_late] = row;
         rows.push([grouped(*subscribers as f64), rate, bare_rate, late, bare_late]);
     }
+    let mut beside = [Vec::new(), Vec::new()];
+    for number in 0..options.rounds {
+        eprintln!("beside {SLOW} who do not read, round {}", number + 1);
+        for (slow, reached) in [0, SLOW].into_iter().zip(&mut beside) {
+            let round = Round { slow, padding: BESIDE_SLOW_MESSAGES.1, ..round(Side::Usher, number) };
+            reached.push(runtime.block_on(round.run())?);
+        }
+    }
     eprintln!("{} messages a second for {} s", options.pace, options.seconds);
-    let heard = runtime.block_on(paced(server.address, &conversations[..CONVERSATIONS], options.pace, options.seconds))?;
+    let heard = runtime.block_on(paced(server.address, conversations, &agents, options.pace, options.seconds))?;
 
     print_heading(workplace.path())?;
     println!(
@@ -113,17 +145,25 @@ pub fn run(options: &Options) -> Result<()> {
         &[idle_usher.row("Usher"), idle_bare.row("Bare WebSocket server")],
     );
     println!(
-        "\nOne room: visitors' messages sent over REST by {SENDERS} senders, each with the next when the last is answered, until about {} frames \
-         have arrived (the bare server: texts of the same length over {SENDERS} sockets, each with the next when it has come back). Late: the time \
+        "\nOne room: an agent's messages sent over REST by {} senders, each with the next when the last is answered, until about {} frames \
+         have arrived (the bare server: texts of the same length over as many sockets, each with the next when it has come back). Late: the time \
          from sending until a frame is there, of 99 in 100. Median of {} rounds in turns, with the lowest and the highest.\n",
+        options.senders,
         grouped(options.frames as f64),
         options.rounds,
     );
     let head = ["Subscribers", "Usher, frames/s", "Bare, frames/s", "Usher, late, ms", "Bare, late, ms"];
     print_table(head, &rows);
+    let [alone, beside] = beside.each_ref().map(|reached| lateness(reached).to_string());
     println!(
-        "\nThe other side: {} messages a second for {} s to {CONVERSATIONS} rooms, over REST; from sending until the socket of the other side \
-         has it: {} ms (half of them), {} ms (99 in 100), {} ms (all).\n",
+        "\nBeside {SLOW} who do not read, {BESIDE_SLOW} hear {} messages of {} characters, each of them all: 99 in 100 frames are there after {beside} \
+         ms; without the {SLOW} after {alone} ms. All {SLOW} are cut.",
+        grouped(BESIDE_SLOW_MESSAGES.0 as f64),
+        grouped(BESIDE_SLOW_MESSAGES.1 as f64),
+    );
+    println!(
+        "\nThe other side: {} messages a second of {AGENTS} agents for {} s to {CONVERSATIONS} rooms, over REST; from sending until the visitor's \
+         socket has it: {} ms (half of them), {} ms (99 in 100), {} ms (all).\n",
         grouped(options.pace as f64),
         options.seconds,
         milliseconds(heard.half),
@@ -139,6 +179,32 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// How late frames were, in milliseconds, round by round.
+fn lateness(rounds: &[Reached]) -> Spread {
+    Spread::of(rounds.iter().map(|reached| reached.late.as_secs_f64() * 1e3))
+}
+
+/// Makes agents, each of whom takes the chats at its places.
+fn employ(runtime: &Runtime, server: &Server, conversations: &[Conversation]) -> Result<Vec<User>> {
+    let mut connection = runtime.block_on(Connection::open(server.address))?;
+    let administrator = runtime.block_on(User::administrator(&mut connection))?;
+    runtime.block_on(let_agents_take(&mut connection, &administrator))?;
+    let agents = create_agents(server, &administrator, AGENTS)?;
+    let agent = |place: usize| &agents[place % agents.len()];
+    let ask = |(place, conversation): (usize, &Conversation)| {
+        let path = format!("/api/v1/livechat/inquiries.getOne?roomId={}", conversation.room_id);
+        agent(place).request("GET", &path, &Value::Null)
+    };
+    let found = call_all(server, conversations.iter().enumerate().map(ask).collect(), AGENTS)?;
+    let take = |(place, answer): (usize, &Value)| {
+        let inquiry = answer["inquiry"]["_id"].as_str().context("a chat in the queue has an inquiry")?;
+        Ok(agent(place).request("POST", "/api/v1/livechat/inquiries.take", &json!({"inquiryId": inquiry})))
+    };
+    let taking = found.iter().enumerate().map(take).collect::<Result<_>>()?;
+    call_all(server, taking, AGENTS).context("chats could not be taken")?;
+    Ok(agents)
+}
+
 /// Which server it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -146,139 +212,4 @@ pub enum Side {
     Usher,
     /// The bare one.
     Bare,
-}
-
-/// What idle connections cost.
-struct AtRest {
-    /// The memory of each, in bytes.
-    memory: f64,
-    /// The share of a processor that all of them take.
-    processor: f64,
-}
-
-impl AtRest {
-    fn row(&self, name: &str) -> [String; 3] {
-        [name.to_owned(), grouped(self.memory), format!("{:.1}", self.processor * 100.0)]
-    }
-}
-
-async fn at_rest(server: &Server, conversations: &[Conversation], side: Side) -> Result<AtRest> {
-    // What any connection needs once is there afterwards.
-    drop(Listener::open(server.address, &conversations[0], side).await?);
-    let before = resident(server.process())?;
-    let mut listeners = Vec::with_capacity(conversations.len());
-    for conversation in conversations {
-        listeners.push(Listener::open(server.address, conversation, side).await?);
-    }
-    let memory = (resident(server.process())? - before) / listeners.len() as f64;
-    let begun = cpu_time(server.process())?;
-    tokio::time::sleep(REST).await;
-    let processor = (cpu_time(server.process())? - begun).as_secs_f64() / REST.as_secs_f64();
-    Ok(AtRest { memory, processor })
-}
-
-/// How much memory a process has, in bytes.
-fn resident(process: u32) -> Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/statm"))?;
-    let pages: f64 = text.split(' ').nth(1).context("it says how much is resident")?.parse()?;
-    Ok(pages * 4_096.0)
-}
-
-/// How messages reached all who heard of a room.
-struct Reached {
-    /// Frames that arrived in a second.
-    rate: f64,
-    /// How long 99 in 100 took at most.
-    late: Duration,
-}
-
-async fn reach(
-    address: SocketAddr,
-    conversation: &Conversation,
-    subscribers: usize,
-    messages: usize,
-    side: Side,
-) -> Result<Reached> {
-    let mut hearing = Vec::new();
-    for _ in 0..subscribers {
-        let listener = Listener::open(address, conversation, side).await?;
-        hearing.push(tokio::spawn(listener.hear(messages)));
-    }
-    let begun = now();
-    let mut sending = Vec::new();
-    for sender in 0..SENDERS {
-        let mut speaker = Speaker::open(address, conversation, side).await?;
-        let numbers: Vec<usize> = (0..messages).filter(|number| number % SENDERS == sender).collect();
-        sending.push(tokio::spawn(async move {
-            let mut sent = Vec::new();
-            for number in numbers {
-                sent.push((number, now()));
-                speaker.say(number).await?;
-            }
-            anyhow::Ok(sent)
-        }));
-    }
-    let mut sent = vec![begun; messages];
-    for sender in sending {
-        for (number, moment) in sender.await.context("a sender does not panic")?? {
-            sent[number] = moment;
-        }
-    }
-    let mut late = Vec::with_capacity(subscribers * messages);
-    let mut last = begun;
-    for listener in hearing {
-        let heard = listener.await.context("a listener does not panic")??;
-        ensure!(heard.len() == messages, "{} of {messages} messages were heard", heard.len());
-        for (number, moment) in heard {
-            late.push(moment - sent[number]);
-            last = last.max(moment);
-        }
-    }
-    late.sort_unstable();
-    let rate = late.len() as f64 / (last - begun).as_secs_f64();
-    Ok(Reached { rate, late: quantile(&late, 0.99).context("something was heard")? })
-}
-
-/// How long messages took to the other side.
-struct Heard {
-    half: Duration,
-    most: Duration,
-    all: Duration,
-}
-
-async fn paced(address: SocketAddr, conversations: &[Conversation], pace: u64, seconds: u64) -> Result<Heard> {
-    let each = usize::try_from(pace * seconds)? / conversations.len();
-    let mut hearing = Vec::new();
-    for conversation in conversations {
-        let listener = Listener::open(address, conversation, Side::Usher).await?;
-        hearing.push(tokio::spawn(listener.hear(each)));
-    }
-    let mut sending = Vec::new();
-    let (begun, gap) = (now(), Duration::from_secs_f64(conversations.len() as f64 / pace as f64));
-    for (place, conversation) in conversations.iter().enumerate() {
-        let mut connection = Connection::open(address).await?;
-        let (token, room_id) = (conversation.token.clone(), conversation.room_id.clone());
-        let first = begun + gap.mul_f64(place as f64 / conversations.len() as f64);
-        sending.push(tokio::spawn(async move {
-            let mut sent = Vec::new();
-            for number in 0..each {
-                let due = first + gap * u32::try_from(number)?;
-                tokio::time::sleep(due.saturating_duration_since(now())).await;
-                // From when it was due: a server that falls behind does not make its own clock stand still.
-                sent.push(due);
-                let body = json!({"token": token, "rid": room_id, "msg": listener::text(number)});
-                connection.call(&request("POST", "/api/v1/livechat/message", &body)).await?.json()?;
-            }
-            anyhow::Ok(sent)
-        }));
-    }
-    let mut late = Vec::new();
-    for (sender, listener) in sending.into_iter().zip(hearing) {
-        let sent = sender.await.context("a sender does not panic")??;
-        let heard = listener.await.context("a listener does not panic")??;
-        late.extend(heard.into_iter().map(|(number, moment)| moment.saturating_duration_since(sent[number])));
-    }
-    late.sort_unstable();
-    let at = |share: f64| quantile(&late, share).context("something was heard");
-    Ok(Heard { half: at(0.5)?, most: at(0.99)?, all: at(1.0)? })
 }
