@@ -11,7 +11,6 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt;
 use serde_json::Value;
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use usher_domain::Topic;
 use usher_domain::user::UserStatus;
@@ -19,13 +18,10 @@ use usher_domain::visitor::VisitorToken;
 use usher_services::logins::{Account, Shown};
 use usher_services::methods::{Method, MethodCall, MethodError};
 
+use crate::queue::{Inbox, Outbox};
 use crate::session::{Beat, Close, PATIENCE, Session, Step};
 use crate::subscription::Wanted;
-use crate::topics::Outbox;
 use crate::{Realtime, codec, frames, sockjs};
-
-/// How many frames leave in one write.
-const FRAMES_AT_ONCE: usize = 64;
 
 /// How many subscriptions a connection may have.
 const SUBSCRIPTIONS: usize = 1_000;
@@ -47,7 +43,7 @@ pub struct Connection {
     address: IpAddr,
     session: Session,
     outbox: Arc<Outbox>,
-    inbox: mpsc::Receiver<Utf8Bytes>,
+    inbox: Inbox,
     account: Option<Box<Account>>,
     /// The visitor who is there as long as the connection is.
     visitor: Option<VisitorToken>,
@@ -123,11 +119,10 @@ impl Connection {
             Beat::Ask => return self.write_all(vec![codec::ping()]).await,
             Beat::Dead => return Err(Some(Close::SILENT)),
         };
-        let mut waiting = Vec::new();
         tokio::select! {
             biased;
             close = self.outbox.cut_off() => Err(Some(close)),
-            _ = self.inbox.recv_many(&mut waiting, FRAMES_AT_ONCE) => self.write(waiting).await,
+            waiting = self.inbox.next() => self.write(waiting).await,
             received = self.socket.recv() => match received {
                 // Apart, because it needs far more memory than waiting does, and most connections wait.
                 Some(Ok(message)) => Box::pin(self.take(message)).await,
@@ -358,12 +353,11 @@ impl Connection {
     async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Option<Close>> {
         let mut work = pin!(work);
         loop {
-            let mut waiting = Vec::new();
             tokio::select! {
                 biased;
                 close = self.outbox.cut_off() => return Err(Some(close)),
                 done = &mut work => return Ok(done),
-                _ = self.inbox.recv_many(&mut waiting, FRAMES_AT_ONCE) => self.write(waiting).await?,
+                waiting = self.inbox.next() => self.write(waiting).await?,
             }
         }
     }

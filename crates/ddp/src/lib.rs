@@ -9,6 +9,7 @@ mod connection;
 mod frames;
 mod logins;
 mod presence;
+mod queue;
 pub mod session;
 pub mod sockjs;
 pub mod subscription;

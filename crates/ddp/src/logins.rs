@@ -10,8 +10,8 @@ use usher_domain::user::UserStatus;
 use usher_services::logins::Account;
 
 use crate::Realtime;
+use crate::queue::Outbox;
 use crate::session::Close;
-use crate::topics::Outbox;
 
 /// How often it is looked whether the logins still count. A connection whose login has ended goes within a second, in every process.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -1,56 +1,14 @@
-//! Who hears what: the topics, and the connections that subscribed to each.
-//!
-//! A frame is made once, if anybody wants it, and shared. Each connection has a bounded queue; one that does not keep up is cut, reads anew
-//! what it missed, and nobody else notices.
+//! Who hears what: the topics, and the connections that subscribed to each. A frame is made once, if anybody wants it, and shared.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::{Notify, mpsc};
 use usher_domain::{Stream, Topic};
 
+use crate::queue::{Inbox, Outbox, queue};
 use crate::session::Close;
-
-/// How many frames may wait for one connection.
-pub const QUEUE: usize = 256;
-
-/// The end of a connection that others write to.
-#[derive(Debug)]
-pub struct Outbox {
-    /// The connection's number.
-    pub number: u64,
-    queue: mpsc::Sender<Utf8Bytes>,
-    end: OnceLock<Close>,
-    ended: Notify,
-}
-
-impl Outbox {
-    /// Puts a frame in. A connection that has no room for it is cut.
-    pub fn send(&self, frame: Utf8Bytes) {
-        if self.queue.try_send(frame).is_err() {
-            self.cut(Close::SLOW);
-        }
-    }
-
-    /// Ends the connection. The first reason counts.
-    pub fn cut(&self, close: Close) {
-        if self.end.set(close).is_ok() {
-            self.ended.notify_one();
-        }
-    }
-
-    /// Waits until the connection is cut. Gives why.
-    pub async fn cut_off(&self) -> Close {
-        loop {
-            if let Some(close) = self.end.get() {
-                return *close;
-            }
-            self.ended.notified().await;
-        }
-    }
-}
 
 /// Who subscribed to a topic.
 #[derive(Debug)]
@@ -75,10 +33,9 @@ pub struct Topics {
 
 impl Topics {
     /// A new connection. Gives the end that others write to, and the one that it takes the frames from.
-    pub fn connect(&self) -> (Arc<Outbox>, mpsc::Receiver<Utf8Bytes>) {
+    pub fn connect(&self) -> (Arc<Outbox>, Inbox) {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
-        let (queue, inbox) = mpsc::channel(QUEUE);
-        let outbox = Arc::new(Outbox { number, queue, end: OnceLock::new(), ended: Notify::new() });
+        let (outbox, inbox) = queue(number);
         self.connections().insert(number, Arc::clone(&outbox));
         (outbox, inbox)
     }
@@ -218,13 +175,10 @@ fn places(topic: &Topic) -> ((Stream, String), String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::FRAMES;
 
     fn frame(text: &str) -> Utf8Bytes {
         Utf8Bytes::from(text)
-    }
-
-    fn taken(inbox: &mut mpsc::Receiver<Utf8Bytes>) -> Vec<String> {
-        std::iter::from_fn(|| inbox.try_recv().ok()).map(|frame| frame.to_string()).collect()
     }
 
     #[test]
@@ -238,12 +192,12 @@ mod tests {
         topics.publish(&topic, None, || frame("1"));
         topics.publish(&topic, Some(first.number), || frame("2"));
         topics.publish(&other, None, || unreachable!("nobody wants it"));
-        assert_eq!(taken(&mut first_inbox), ["1"]);
-        assert_eq!(taken(&mut second_inbox), ["1", "2"]);
+        assert_eq!(first_inbox.taken(), ["1"]);
+        assert_eq!(second_inbox.taken(), ["1", "2"]);
 
         topics.unsubscribe(&topic, &first);
         topics.publish(&topic, None, || frame("3"));
-        assert_eq!(taken(&mut first_inbox), ["3"], "there is another subscription of it");
+        assert_eq!(first_inbox.taken(), ["3"], "there is another subscription of it");
         topics.disconnect(&first, [&topic]);
         topics.disconnect(&second, [&topic]);
         topics.publish(&topic, None, || unreachable!("nobody wants it"));
@@ -263,8 +217,8 @@ mod tests {
         topics.publish(&topic, None, || frame("2"));
         topics.forget_all(Stream::RoomMessages, "room");
         topics.publish(&topic, None, || unreachable!("nobody wants it"));
-        assert_eq!(taken(&mut first_inbox), ["1"]);
-        assert_eq!(taken(&mut second_inbox), ["2"]);
+        assert_eq!(first_inbox.taken(), ["1"]);
+        assert_eq!(second_inbox.taken(), ["2"]);
     }
 
     #[tokio::test]
@@ -274,13 +228,10 @@ mod tests {
         let topic = Topic::new(Stream::RoomMessages, "room");
         topics.subscribe(&topic, &slow, None);
         topics.subscribe(&topic, &quick, None);
-        for number in 0..=QUEUE {
+        for number in 0..=FRAMES {
             topics.publish(&topic, None, || frame(&number.to_string()));
-            assert_eq!(taken(&mut quick_inbox), [number.to_string()]);
+            assert_eq!(quick_inbox.taken(), [number.to_string()]);
         }
         assert_eq!(slow.cut_off().await, Close::SLOW);
-        quick.cut(Close::AWAY);
-        quick.cut(Close::SLOW);
-        assert_eq!(quick.cut_off().await, Close::AWAY, "the first reason counts");
     }
 }

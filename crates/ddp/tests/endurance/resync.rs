@@ -167,7 +167,7 @@ async fn a_message_that_is_sent_a_hundred_times_is_there_once() {
 }
 
 /// How many long messages there are: far more than the network between the two holds.
-const LONG_MESSAGES: usize = 1_500;
+const LONG_MESSAGES: usize = 2_500;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_cut_and_nobody_else_notices() {
