@@ -42,7 +42,8 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let (everybody, _) = broadcast::channel(WAITING);
-    let router = router.route("/websocket", get(websocket).with_state(everybody));
+    let router =
+        router.route("/websocket", get(hear).with_state(everybody.clone())).route("/speak", get(speak).with_state(everybody));
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("The bare server is ready at http://{}", listener.local_addr()?);
@@ -54,28 +55,41 @@ pub fn run(options: &Options) -> Result<()> {
     })
 }
 
-async fn websocket(State(everybody): State<broadcast::Sender<Utf8Bytes>>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(|socket| relay(socket, everybody))
+async fn hear(State(everybody): State<broadcast::Sender<Utf8Bytes>>, upgrade: WebSocketUpgrade) -> Response {
+    let said = everybody.subscribe();
+    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(|socket| relay(socket, said))
 }
 
-/// Sends each text to everybody who is connected.
-async fn relay(mut socket: WebSocket, everybody: broadcast::Sender<Utf8Bytes>) {
-    let mut heard = everybody.subscribe();
+async fn speak(State(everybody): State<broadcast::Sender<Utf8Bytes>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.read_buffer_size(READ_BUFFER).on_upgrade(|socket| take(socket, everybody))
+}
+
+/// Sends on whatever is said.
+async fn relay(mut socket: WebSocket, mut said: broadcast::Receiver<Utf8Bytes>) {
     loop {
         tokio::select! {
             received = socket.recv() => match received {
-                Some(Ok(Message::Text(text))) => {
-                    // There is always one who hears it: this one.
-                    let _ = everybody.send(text);
-                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             },
-            text = heard.recv() => {
+            text = said.recv() => {
                 let Ok(text) = text else { return };
                 if socket.send(Message::Text(text)).await.is_err() {
                     return;
                 }
+            }
+        }
+    }
+}
+
+/// Tells each text to everybody who hears, and answers with it.
+async fn take(mut socket: WebSocket, everybody: broadcast::Sender<Utf8Bytes>) {
+    while let Some(Ok(received)) = socket.recv().await {
+        if let Message::Text(text) = received {
+            // Whether anybody hears it is not asked.
+            let _ = everybody.send(text.clone());
+            if socket.send(Message::Text(text)).await.is_err() {
+                return;
             }
         }
     }

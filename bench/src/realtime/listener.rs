@@ -45,20 +45,27 @@ pub struct Listener {
 impl Listener {
     /// Connects, and subscribes to the visitor's own room; to the bare server there is nothing to subscribe.
     pub async fn open(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
-        Listener::over(TcpStream::connect(address).await?, address, conversation, side).await
+        let mut listener = Listener::over(TcpStream::connect(address).await?, address, "/websocket").await?;
+        listener.subscribe(conversation, side).await?;
+        Ok(listener)
     }
 
     /// The same for one that is not going to read: its side of the network holds next to nothing.
     pub async fn open_slow(address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(SLOW_BUFFER)?;
-        Listener::over(socket.connect(address).await?, address, conversation, side).await
+        let mut listener = Listener::over(socket.connect(address).await?, address, "/websocket").await?;
+        listener.subscribe(conversation, side).await?;
+        Ok(listener)
     }
 
-    async fn over(stream: TcpStream, address: SocketAddr, conversation: &Conversation, side: Side) -> Result<Listener> {
+    async fn over(stream: TcpStream, address: SocketAddr, path: &str) -> Result<Listener> {
         stream.set_nodelay(true)?;
-        let (socket, _) = client_async(format!("ws://{address}/websocket"), stream).await?;
-        let mut listener = Listener { socket };
+        let (socket, _) = client_async(format!("ws://{address}{path}"), stream).await?;
+        Ok(Listener { socket })
+    }
+
+    async fn subscribe(&mut self, conversation: &Conversation, side: Side) -> Result<()> {
         if side == Side::Usher {
             let shown = json!({"useCollection": false, "args": [{"visitorToken": conversation.token}]});
             for (frame, awaited) in [
@@ -68,11 +75,11 @@ impl Listener {
                     "ready",
                 ),
             ] {
-                listener.socket.send(Message::text(frame.to_string())).await?;
-                while !listener.next().await?.contains(awaited) {}
+                self.socket.send(Message::text(frame.to_string())).await?;
+                while !self.next().await?.contains(awaited) {}
             }
         }
-        Ok(listener)
+        Ok(())
     }
 
     /// Hears so many messages. Gives their numbers, and when each came.
@@ -137,7 +144,7 @@ impl Speaker {
                 agent: Box::new(agent.clone()),
                 room_id: conversation.room_id.clone(),
             },
-            Side::Bare => Speaker::Bare(Box::new(Listener::open(address, conversation, side).await?)),
+            Side::Bare => Speaker::Bare(Box::new(Listener::over(TcpStream::connect(address).await?, address, "/speak").await?)),
         })
     }
 
@@ -151,7 +158,7 @@ impl Speaker {
                 // As long as the frame of a message.
                 let frame = format!("{{\"msg\":\"{}\",\"padding\":\"{}\"}}", text(number, padding), "x".repeat(PADDING));
                 listener.socket.send(Message::text(frame)).await?;
-                while self::number(&listener.next().await?) != Some(number) {}
+                listener.next().await?;
             }
         }
         Ok(())
