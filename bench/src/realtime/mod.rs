@@ -36,6 +36,9 @@ const CONVERSATIONS: usize = 200;
 /// How many agents serve them.
 const AGENTS: usize = 20;
 
+/// How many messages there are in a round at most.
+const MESSAGES: usize = 4_000;
+
 /// How many hear of the room in which some do not read.
 const BESIDE_SLOW: usize = 100;
 
@@ -58,7 +61,7 @@ pub struct Options {
     #[arg(long, default_value_t = 100_000)]
     frames: usize,
     /// How many send at once.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 32)]
     senders: usize,
     /// How many rounds there are, in turns.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=20))]
@@ -104,10 +107,16 @@ pub fn run(options: &Options) -> Result<()> {
         messages: BESIDE_SLOW_MESSAGES.0,
         padding: 0,
     };
+    let mut unheard = Vec::new();
+    for number in 0..options.rounds {
+        eprintln!("nobody hears, round {}", number + 1);
+        let round = Round { subscribers: 0, messages: MESSAGES, ..round(Side::Usher, number) };
+        unheard.push(runtime.block_on(round.run())?.answered);
+    }
     let mut rows = Vec::new();
     let mut slowest = 0.0_f64;
     for subscribers in &options.subscribers {
-        let messages = (options.frames / subscribers).clamp(options.senders, 4_000);
+        let messages = (options.frames / subscribers).clamp(options.senders, MESSAGES);
         let mut rounds = [Vec::new(), Vec::new()];
         for number in 0..options.rounds {
             eprintln!("{subscribers} subscribers, round {}", number + 1);
@@ -119,9 +128,10 @@ pub fn run(options: &Options) -> Result<()> {
         let [rate, bare_rate] = rounds.each_ref().map(|reached| Spread::of(reached.iter().map(|reached| reached.rate)));
         let [late, bare_late] = rounds.each_ref().map(|reached| lateness(reached));
         slowest = slowest.max(bare_rate.median / rate.median);
-        let row = [rate, bare_rate, late, bare_late].map(|spread| spread.to_string());
-        let [rate, bare_rate, late, bare_late] = row;
-        rows.push([grouped(*subscribers as f64), rate, bare_rate, late, bare_late]);
+        let answered = Spread::of(rounds[0].iter().map(|reached| reached.answered));
+        let row = [answered, rate, bare_rate, late, bare_late].map(|spread| spread.to_string());
+        let [answered, rate, bare_rate, late, bare_late] = row;
+        rows.push([grouped(*subscribers as f64), answered, rate, bare_rate, late, bare_late]);
     }
     let mut beside = [Vec::new(), Vec::new()];
     for number in 0..options.rounds {
@@ -147,12 +157,14 @@ pub fn run(options: &Options) -> Result<()> {
     println!(
         "\nOne room: an agent's messages sent over REST by {} senders, each with the next when the last is answered, until about {} frames \
          have arrived (the bare server: texts of the same length over as many sockets, each with the next when it has come back). Late: the time \
-         from sending until a frame is there, of 99 in 100. Median of {} rounds in turns, with the lowest and the highest.\n",
+         from sending until a frame is there, of 99 in 100. Median of {} rounds in turns, with the lowest and the highest. While nobody hears, {} \
+         messages a second are answered.\n",
         options.senders,
         grouped(options.frames as f64),
         options.rounds,
+        Spread::of(unheard),
     );
-    let head = ["Subscribers", "Usher, frames/s", "Bare, frames/s", "Usher, late, ms", "Bare, late, ms"];
+    let head = ["Subscribers", "Usher, messages/s", "Usher, frames/s", "Bare, frames/s", "Usher, late, ms", "Bare, late, ms"];
     print_table(head, &rows);
     let [alone, beside] = beside.each_ref().map(|reached| lateness(reached).to_string());
     println!(

@@ -120,21 +120,28 @@ impl Services {
             .await
     }
 
-    /// Notes that a user has read all of a room.
+    /// Notes that a user has read all of a room, and tells the room up to when all its members have.
     ///
     /// # Errors
     ///
     /// There is no such room, or the user may not read it.
     pub async fn mark_read(&self, account: &Account, room_id: String) -> Result<(), Error> {
-        self.change_subscription(account, room_id, |_, room, subscription, now| {
+        let read = self.change_subscription(account, room_id.clone(), |tx, room, subscription, now| {
             // Times of messages rise even when the clock does not.
-            subscription.last_seen_at = Some(now.max(room.last_ts));
+            let seen = now.max(room.last_ts);
+            subscription.last_seen_at = Some(seen);
             subscription.unread = 0;
             subscription.mentions = 0;
             subscription.alert = false;
-            Ok(())
-        })
-        .await
+            let members = q::subscriptions::of_room(tx, &room.id)?.into_iter();
+            let others = members.filter(|member| member.user_id != subscription.user_id);
+            // Who has never looked has read nothing.
+            Ok(others.map(|member| member.last_seen_at).min().map_or(Some(seen), |least| least.map(|least| least.min(seen))))
+        });
+        if let Some(until) = read.await? {
+            self.tell_read(&room_id, until);
+        }
+        Ok(())
     }
 
     /// Notes that a user has not read a room from its latest message on, or from the message `first`.
@@ -180,13 +187,13 @@ impl Services {
         .await
     }
 
-    /// Changes a user's subscription to a room, if there is one.
-    async fn change_subscription(
+    /// Changes a user's subscription to a room, if there is one. Gives what the change gives.
+    async fn change_subscription<T: Default + Send + 'static>(
         &self,
         account: &Account,
         room_id: String,
-        change: impl Fn(&mut Tx<'_>, &Room, &mut Subscription, i64) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
+        change: impl Fn(&mut Tx<'_>, &Room, &mut Subscription, i64) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let (platform, user) = (self.platform(), account.user.clone());
         let (ids, now) = (self.ids(), self.now());
         self.store
@@ -195,15 +202,16 @@ impl Services {
                 if !may_read(tx, &platform, &user, &room)? {
                     return Err(Refusal::RoomNotAllowed.into());
                 }
-                let Some(mut subscription) = q::subscriptions::of_user_in(tx, &room.id, &user.id)? else { return Ok(()) };
+                let Some(mut subscription) = q::subscriptions::of_user_in(tx, &room.id, &user.id)? else { return Ok(T::default()) };
                 subscription.is_shown = true;
-                change(tx, &room, &mut subscription, now)?;
+                let done = change(tx, &room, &mut subscription, now)?;
                 subscription.updated_at = now;
                 q::subscriptions::save(tx, &subscription)?;
                 let mut ids = ids.clone();
                 let mut work = RoomWork::on(tx, room, &mut ids, now);
                 work.note(ChangeKind::MemberChanged, &user.id)?;
-                Ok(q::rooms::save_posted(work.tx, &work.room)?)
+                q::rooms::save_posted(work.tx, &work.room)?;
+                Ok(done)
             })
             .await
     }

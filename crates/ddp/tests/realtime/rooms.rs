@@ -1,10 +1,13 @@
 //! What is told of chats: messages, who serves them, what lists show.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 use usher_domain::Stream;
 use usher_domain::stream::MY_MESSAGES;
 use usher_testkit::RealtimeClient;
+use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
 
 use crate::support::{desk, employ, post, refused, shown, take, usual, visitor, widget};
@@ -229,4 +232,30 @@ async fn who_writes_in_vain_is_told_in_the_room() {
     assert_eq!((&shown["rid"], &shown["private"], &shown["u"]["_id"]), (&json!("nowhere"), &json!(true), &json!("rocket.cat")));
     let why = refused["error"].get("reason").unwrap_or(&refused["error"]["error"]);
     assert_eq!(&shown["msg"], why, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_hears_up_to_when_all_its_members_have_read_it() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let (agent, other) = (employ(&app, "agent").await, app.admin().await);
+        let room = visitor(&app, "mary").await;
+        take(&app, &agent, &room).await;
+        let event = format!("{room}/messagesRead");
+        let mut mary = RealtimeClient::connect(&app).await;
+        mary.follow(Stream::NotifyRoom, json!([event, shown("mary")])).await;
+        let read = json!({"rid": room});
+        post(&app, &agent, "/api/v1/subscriptions.read", &read).await;
+        assert!(mary.told(Stream::NotifyRoom, &event).await[0]["until"]["$date"].is_i64());
+        app.advance(Duration::from_secs(1));
+        app.call(Method::GET, &format!("/api/v1/livechat/room.join?roomId={room}")).as_user(&other).send().await.ok();
+        app.advance(Duration::from_secs(1));
+        post(&app, &agent, "/api/v1/subscriptions.read", &read).await;
+        assert_eq!(mary.told_by_now(&app, Stream::NotifyRoom, &event).await, [Value::Null; 0], "the other has never looked");
+        app.advance(Duration::from_secs(1));
+        let mut desk = RealtimeClient::log_in(&app, &other).await;
+        assert_eq!(desk.call("readMessages", json!([room])).await.get("error"), None);
+        let told = mary.told(Stream::NotifyRoom, &event).await;
+        assert_eq!(told, json!([{"until": {"$date": START + 2_000}}]), "when the one who looked first did");
+    }
 }

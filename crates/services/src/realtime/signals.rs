@@ -1,4 +1,4 @@
-//! What clients say that is kept nowhere: that somebody is typing.
+//! What is said and kept nowhere: that somebody is typing, that a message was not sent, that all has been read.
 
 use serde_json::{Value, json};
 use usher_domain::settings::USE_REAL_NAMES;
@@ -51,9 +51,7 @@ impl Services {
         let is_typing = activities.iter().any(|activity| activity == USER_TYPING);
         let tell = |kind: &str, said: Value| {
             let topic = Topic::of(Stream::NotifyRoom, room_id, kind);
-            let signal = Signal { topic, arguments: vec![name.as_str().into(), said], from };
-            self.store.say(signal.written());
-            self.hub.signal(signal);
+            self.say(Signal { topic, arguments: vec![name.as_str().into(), said], from });
         };
         // Whoever says it in one way is heard by those who listen to the other.
         if kind == TYPING || is_typing || activities.is_empty() {
@@ -73,8 +71,17 @@ impl Services {
             "u": {"_id": SYSTEM_USER, "username": SYSTEM_USER},
             "private": true,
         });
-        let signal =
-            Signal { topic: Topic::of(Stream::NotifyUser, &account.user.id, "message"), arguments: vec![shown], from: None };
+        self.say(Signal { topic: Topic::of(Stream::NotifyUser, &account.user.id, "message"), arguments: vec![shown], from: None });
+    }
+
+    /// Tells a room up to when (milliseconds UTC) all of its members have read it. Whoever misses it sees it in the room's subscriptions.
+    pub(crate) fn tell_read(&self, room_id: &str, until: i64) {
+        let read = json!({"until": extended(&Date(until))});
+        self.say(Signal { topic: Topic::of(Stream::NotifyRoom, room_id, "messagesRead"), arguments: vec![read], from: None });
+    }
+
+    /// Says something to all who listen, at every process.
+    fn say(&self, signal: Signal) {
         self.store.say(signal.written());
         self.hub.signal(signal);
     }
