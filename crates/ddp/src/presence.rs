@@ -53,7 +53,7 @@ pub async fn run(realtime: Arc<Realtime>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
         let done = tokio::select! {
             _ = stopped.changed() => return,
-            _ = beat.tick() => realtime.services.beat(&realtime.process_id).await,
+            _ = beat.tick() => realtime.services.beat(&realtime.process_id).await.map(|is_new| if is_new { note_all(&realtime) }),
             () = realtime.changed.wake.notified() => write(&realtime).await,
         };
         if let Err(error) = done {
@@ -65,6 +65,12 @@ pub async fn run(realtime: Arc<Realtime>, mut stopped: watch::Receiver<bool>) {
             realtime.changed.wake.notify_one();
         }
     }
+}
+
+/// Whoever is connected is written down again: others took this process for gone.
+fn note_all(realtime: &Realtime) {
+    realtime.logins.users().iter().for_each(|user_id| realtime.changed.note(user_id));
+    realtime.visitors.in_chats().iter().for_each(|token| realtime.changed.note_visitor(token));
 }
 
 async fn write(realtime: &Realtime) -> Result<(), usher_services::Error> {

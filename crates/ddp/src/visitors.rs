@@ -35,6 +35,11 @@ impl Visitors {
         self.visitors().contains_key(token)
     }
 
+    /// Those who hear of a chat.
+    pub fn in_chats(&self) -> Vec<VisitorToken> {
+        self.visitors().iter().filter(|(_, connections)| connections.is_in_chat).map(|(token, _)| token.clone()).collect()
+    }
+
     /// A connection of a visitor has ended. Gives whether it was the last.
     pub fn left(&self, token: &VisitorToken) -> bool {
         let mut visitors = self.visitors();
@@ -62,7 +67,9 @@ mod tests {
         assert!(!visitors.enters_chat(&mary) && !visitors.is_here(&mary), "who is not connected is nowhere");
         visitors.came(&mary);
         visitors.came(&mary);
+        assert!(visitors.in_chats().is_empty());
         assert_eq!((visitors.enters_chat(&mary), visitors.enters_chat(&mary)), (true, false));
+        assert_eq!(visitors.in_chats(), std::slice::from_ref(&mary));
         assert!(!visitors.left(&mary) && visitors.is_here(&mary));
         assert!(visitors.left(&mary) && !visitors.is_here(&mary));
         assert!(visitors.visitors().is_empty());

@@ -79,25 +79,23 @@ impl Services {
         Ok(())
     }
 
-    /// Notes that a process runs, and lets those go whose process does not any more.
+    /// Notes that a process runs, and lets those go whose process does not any more. Gives whether it was not known before: because it has
+    /// just begun, or because it was silent for so long that others have let its connections go.
     ///
     /// # Errors
     ///
     /// The store cannot be written.
-    pub async fn beat(&self, process_id: &str) -> Result<(), Error> {
+    pub async fn beat(&self, process_id: &str) -> Result<bool, Error> {
         let (process_id, now) = (process_id.to_owned(), self.now());
-        let silent = self
+        let (is_new, silent) = self
             .store
-            .write(move |tx| {
-                q::presences::beat(tx, &process_id, now)?;
-                Ok::<_, Error>(q::presences::silent(tx, now - LEASE)?)
-            })
+            .write(move |tx| Ok::<_, Error>((q::presences::beat(tx, &process_id, now)?, q::presences::silent(tx, now - LEASE)?)))
             .await?;
         for process_id in silent {
             while self.let_go(process_id.clone()).await? {}
             self.chat_may_be_taken();
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Lets some users and visitors go whose process is silent. Gives whether there are more.

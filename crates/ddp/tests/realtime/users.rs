@@ -148,7 +148,8 @@ async fn who_was_connected_to_a_process_that_died_has_a_minute_to_come_back() {
         let app = usual(&engine).await;
         let agent = app.user("agent", &["user", "livechat-agent"]).await;
         let (services, online) = (&app.services, Some(UserStatus::Online));
-        services.beat("dead").await.expect("it can be noted");
+        assert!(services.beat("dead").await.expect("it can be noted"), "it has begun");
+        assert!(!services.beat("dead").await.expect("it can be noted"), "it is known");
         services.note_presences("dead", vec![(agent.user_id.clone(), online)]).await.expect("it can be noted");
         let status = async || app.call(Method::GET, "/api/v1/me").as_user(&agent).send().await.ok()["status"].clone();
         assert_eq!(status().await, "online");
@@ -232,7 +233,10 @@ async fn a_visitor_in_a_chat_belongs_to_the_process_of_its_connection() {
         app.advance(Duration::from_secs(61));
         app.services.beat("other").await.expect("it can be noted");
         assert_eq!(status_of_visitor(&app, &admin, &room).await, "offline", "the process has been silent for too long");
-        assert!(!is_noted().await);
+        // It was not gone, and says so ten seconds later at most.
+        while matches!(engine, Engine::Sqlite(_)) && !is_noted().await {
+            page.catch_up(&app).await;
+        }
     }
 }
 

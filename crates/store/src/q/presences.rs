@@ -6,7 +6,8 @@ use super::statements;
 use crate::{StoreError, Tx, values};
 
 statements! {
-    BEAT = "INSERT INTO processes (id, beat_at) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at";
+    BEAT = "UPDATE processes SET beat_at = ?2 WHERE id = ?1";
+    BEGIN = "INSERT INTO processes (id, beat_at) VALUES (?1, ?2)";
     SILENT = "SELECT id FROM processes WHERE beat_at < ?1";
     DELETE_PROCESS = "DELETE FROM processes WHERE id = ?1";
     USERS_OF = "SELECT user_id FROM presences WHERE process_id = ?1 ORDER BY user_id LIMIT ?2";
@@ -22,9 +23,13 @@ statements! {
     DELETE_OF_VISITOR = "DELETE FROM visitor_presences WHERE visitor_id = ?1";
 }
 
-/// Notes that a process runs.
-pub fn beat(tx: &mut Tx<'_>, process_id: &str, now: i64) -> Result<(), StoreError> {
-    tx.execute_one(BEAT, values![process_id, now])
+/// Notes that a process runs. Gives whether it was not known before.
+pub fn beat(tx: &mut Tx<'_>, process_id: &str, now: i64) -> Result<bool, StoreError> {
+    let is_new = tx.execute(BEAT, values![process_id, now])? == 0;
+    if is_new {
+        tx.execute_one(BEGIN, values![process_id, now])?;
+    }
+    Ok(is_new)
 }
 
 /// The processes that have said nothing since `since` (milliseconds UTC).
