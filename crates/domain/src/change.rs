@@ -15,8 +15,12 @@ pub enum ChangeKind {
     MessagePosted,
     /// A message was edited or deleted. The reference is the message's id.
     MessageChanged,
-    /// A user got the room into the own list, lost it, or read it. The reference is the user's id.
+    /// A user got the room into the own list. The reference is the user's id.
+    MemberAdded,
+    /// A user lost the room out of the own list, or read it. The reference is the user's id.
     MemberChanged,
+    /// Another agent serves the room, or nobody any more.
+    AgentChanged,
     /// The room left the queue for good. The reference is the inquiry's id.
     InquiryRemoved,
     /// The room and all that belongs to it is gone. Never stored: its log is erased with it.
@@ -25,12 +29,14 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind there is, for tests that must cover them all.
-    pub const ALL: [ChangeKind; 7] = [
+    pub const ALL: [ChangeKind; 9] = [
         ChangeKind::RoomOpened,
         ChangeKind::RoomChanged,
         ChangeKind::MessagePosted,
         ChangeKind::MessageChanged,
+        ChangeKind::MemberAdded,
         ChangeKind::MemberChanged,
+        ChangeKind::AgentChanged,
         ChangeKind::InquiryRemoved,
         ChangeKind::RoomErased,
     ];
@@ -42,7 +48,9 @@ impl ChangeKind {
             ChangeKind::RoomChanged => "room-changed",
             ChangeKind::MessagePosted => "message-posted",
             ChangeKind::MessageChanged => "message-changed",
+            ChangeKind::MemberAdded => "member-added",
             ChangeKind::MemberChanged => "member-changed",
+            ChangeKind::AgentChanged => "agent-changed",
             ChangeKind::InquiryRemoved => "inquiry-removed",
             ChangeKind::RoomErased => "room-erased",
         }

@@ -385,7 +385,7 @@ impl Follower {
         let nothing = || View { room: room.clone(), members: Vec::new(), messages: BTreeMap::new() };
         let view = self.views.entry(change.room_id.clone()).or_insert_with(nothing);
         view.room = room;
-        if matches!(change.kind, ChangeKind::MessagePosted | ChangeKind::MemberChanged | ChangeKind::RoomChanged) {
+        if !matches!(change.kind, ChangeKind::RoomOpened | ChangeKind::MessageChanged) {
             view.members = world.read_members(&change.room_id);
         }
         if matches!(change.kind, ChangeKind::MessagePosted | ChangeKind::MessageChanged) {

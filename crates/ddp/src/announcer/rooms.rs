@@ -132,7 +132,7 @@ fn tell_queue(topics: &Topics, found: &RoomWithMessage, news: &RoomNews) {
     };
     // Whoever looks at the queue does not want to hear of every word in a chat that somebody has taken.
     let is_taken = inquiry.status == InquiryStatus::Taken;
-    if is_taken && news.joined.is_empty() && !news.is_new {
+    if is_taken && !news.agent_changed && !news.is_new {
         return;
     }
     let default_agent = inquiry.default_agent.as_ref().map(|agent| agent.id.as_str());

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use usher_domain::Stream;
 use usher_domain::stream::MY_MESSAGES;
-use usher_testkit::RealtimeClient;
+use usher_domain::{Event, Stream};
+use usher_services::realtime::{Audience, Follower, RoomNews};
+use usher_store::{StoreError, q};
 use usher_testkit::clock::START;
 use usher_testkit::engines::Engine;
+use usher_testkit::{RealtimeClient, TestApp};
 
 use crate::support::{desk, employ, post, refused, shown, take, usual, visitor, widget};
 
@@ -257,5 +259,59 @@ async fn a_room_hears_up_to_when_all_its_members_have_read_it() {
         assert_eq!(desk.call("readMessages", json!([room])).await.get("error"), None);
         let told = mary.told(Stream::NotifyRoom, &event).await;
         assert_eq!(told, json!([{"until": {"$date": START + 2_000}}]), "when the one who looked first did");
+    }
+}
+
+/// What is told of all that ever happened to a room, if it is told at once.
+async fn told_at_once(app: &TestApp, room: &str) -> RoomNews {
+    let wanted = room.to_owned();
+    let logged = app.services.store.read::<_, StoreError, _>(move |tx| q::changes::since(tx, &wanted, 0, 100)).await;
+    let events = logged.expect("the log can be read").into_iter().map(Event::Room).collect();
+    let follower = Follower::new(app.services.clock.now());
+    follower.follow(room, 0);
+    let audience = Audience { has_users: true, readers: Vec::new() };
+    let mut told = app.services.told(&follower, events, &audience).await.expect("it can be read");
+    told.rooms.pop().expect("something happened")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_is_told_whatever_happened_after_it() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let agent = employ(&app, "agent").await;
+        let room = visitor(&app, "mary").await;
+        let id = app.message("mary", &room, "Hello").await["_id"].as_str().expect("it has an id").to_owned();
+        app.delete(&format!("/api/v1/livechat/message/{id}?token=mary&rid={room}")).await.ok();
+        take(&app, &agent, &room).await;
+        app.advance(Duration::from_secs(1));
+        app.message("mary", &room, "Are you there?").await;
+        let told = told_at_once(&app, &room).await;
+        // Somebody may have read the room in between, and would show the message for ever.
+        assert_eq!(told.deleted, [id.clone()]);
+        assert!(told.messages.iter().all(|posted| posted.message.id != id));
+        // The agent's list has changed again, but the chat is new there all the same, and the visitor does not know who serves it.
+        assert_eq!(told.joined, [agent.user_id.as_str()]);
+        assert!(told.agent_changed && told.agent.is_some_and(|agent| agent.user.is_some()));
+    }
+}
+
+/// Whoever is in a chat already and takes it then.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_visitor_hears_of_an_agent_who_was_there_before() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let admin = app.admin().await;
+        post(&app, &admin, "/api/v1/livechat/users/agent", &json!({"username": "admin"})).await;
+        post(&app, &admin, "/api/v1/users.setStatus", &json!({"status": "online", "message": ""})).await;
+        let room = visitor(&app, "mary").await;
+        let mut mary = widget(&app, "mary", &room).await;
+        let mut desk = RealtimeClient::log_in(&app, &admin).await;
+        desk.follow(Stream::InquiryQueue, json!(["public", false])).await;
+        app.call(Method::GET, &format!("/api/v1/livechat/room.join?roomId={room}")).as_user(&admin).send().await.ok();
+        assert_eq!(mary.told_by_now(&app, Stream::LivechatRoom, &room).await, [Value::Null; 0], "nobody serves it yet");
+        take(&app, &admin, &room).await;
+        let told = mary.told(Stream::LivechatRoom, &room).await;
+        assert_eq!((&told[0]["type"], &told[0]["data"]["username"]), (&json!("agentData"), &json!("admin")));
+        desk.wait_for(|frame| frame["fields"]["args"][0]["status"] == "taken").await;
     }
 }

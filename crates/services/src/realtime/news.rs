@@ -292,7 +292,7 @@ fn read_room(
         joined: Vec::new(),
         gone: Vec::new(),
         inquiry_removed: None,
-        agent_changed: false,
+        agent_changed: changes.iter().any(|change| change.kind == ChangeKind::AgentChanged),
         agent: None,
         candidates: Vec::new(),
         readers: Vec::new(),
@@ -300,14 +300,14 @@ fn read_room(
     let removed = changes.iter().find(|change| change.kind == ChangeKind::InquiryRemoved);
     news.inquiry_removed = removed.map(|change| change.reference.clone());
     let Some(room) = room else {
-        read_members(tx, None, &changes, &[], &mut news)?;
+        read_members(tx, &changes, &[], &mut news)?;
         return Ok((seq, news, None));
     };
     read_messages(tx, &changes, &mut news)?;
-    let members_change = changes.iter().any(|change| change.kind == ChangeKind::MemberChanged);
+    let members_change = changes.iter().any(is_of_member);
     let are_members_wanted = has_users || members_change || !readers.is_empty();
     let members = if are_members_wanted { q::subscriptions::of_room(tx, &room.id)? } else { Vec::new() };
-    read_members(tx, Some(&room), &changes, &members, &mut news)?;
+    read_members(tx, &changes, &members, &mut news)?;
     if has_users && (news.is_new || news.agent_changed) {
         news.candidates = candidates(tx, &room)?;
     }
@@ -320,8 +320,8 @@ fn read_room(
             news.readers.push((user.id.clone(), members.iter().any(|member| member.user_id == user.id)));
         }
     }
-    let lists_change = |change: &Change| matches!(change.kind, ChangeKind::MessagePosted | ChangeKind::MemberChanged);
-    if has_users && changes.iter().any(|change| lists_change(change) || change.kind == ChangeKind::RoomChanged) {
+    // All lists show all changes of a room but those of messages that are in it already.
+    if has_users && changes.iter().any(|change| change.kind != ChangeKind::MessageChanged) {
         news.members = members;
     }
     news.room = Some(RoomWithMessage::read(tx, room)?);
@@ -360,44 +360,37 @@ fn read_messages(tx: &mut Tx<'_>, changes: &[Change], news: &mut RoomNews) -> Re
     for (id, is_new) in named {
         match found.remove(id) {
             Some(message) if !message.is_deleted => news.messages.push(Posted { message, is_new }),
-            // Whoever never saw it needs not be told that it is gone.
-            Some(_) if is_new => {}
+            // Also of one that nobody was told of: whoever read the room in between has seen it.
             _ => news.deleted.push(id.to_owned()),
         }
     }
     Ok(())
 }
 
-/// Finds out who became a member and who is none any more, and whether the visitor has to be told of another agent.
-fn read_members(
-    tx: &mut Tx<'_>,
-    room: Option<&Room>,
-    changes: &[Change],
-    members: &[Subscription],
-    news: &mut RoomNews,
-) -> Result<(), Error> {
-    for change in changes.iter().filter(|change| change.kind == ChangeKind::MemberChanged) {
+/// Finds out who became a member and who is none any more.
+fn read_members(tx: &mut Tx<'_>, changes: &[Change], members: &[Subscription], news: &mut RoomNews) -> Result<(), Error> {
+    for change in changes.iter().filter(|change| is_of_member(change)) {
         let user_id = &change.reference;
-        match members.iter().find(|member| member.user_id == *user_id) {
-            Some(member) if member.created_at == member.updated_at && !news.joined.contains(user_id) => {
-                news.agent_changed |= room.is_some_and(|room| room.is_served_by(user_id));
+        if members.iter().any(|member| member.user_id == *user_id) {
+            if change.kind == ChangeKind::MemberAdded && !news.joined.contains(user_id) {
                 news.joined.push(user_id.clone());
             }
-            Some(_) => {}
-            None if news.gone.iter().any(|gone| gone.user.id == *user_id) => {}
-            None => {
-                news.agent_changed |= room.is_some_and(|room| room.is_open && room.served_by.is_none());
-                let removed = q::subscriptions::removed_from(tx, user_id, &change.room_id)?.map(|removed| removed.id);
-                // Those of a large visitor who is being erased go last.
-                let id = match removed {
-                    Some(id) => Some(id),
-                    None => q::subscriptions::of_user_in(tx, &change.room_id, user_id)?.map(|subscription| subscription.id),
-                };
-                let username = q::users::by_id(tx, user_id)?.map(|user| user.username).unwrap_or_default();
-                let user = Person { id: user_id.clone(), username };
-                news.gone.extend(id.map(|id| Gone { id, user }));
-            }
+        } else if !news.gone.iter().any(|gone| gone.user.id == *user_id) {
+            let removed = q::subscriptions::removed_from(tx, user_id, &change.room_id)?.map(|removed| removed.id);
+            // Those of a large visitor who is being erased go last.
+            let id = match removed {
+                Some(id) => Some(id),
+                None => q::subscriptions::of_user_in(tx, &change.room_id, user_id)?.map(|subscription| subscription.id),
+            };
+            let username = q::users::by_id(tx, user_id)?.map(|user| user.username).unwrap_or_default();
+            let user = Person { id: user_id.clone(), username };
+            news.gone.extend(id.map(|id| Gone { id, user }));
         }
     }
     Ok(())
+}
+
+/// Whether a change is one of a member.
+fn is_of_member(change: &Change) -> bool {
+    matches!(change.kind, ChangeKind::MemberAdded | ChangeKind::MemberChanged)
 }

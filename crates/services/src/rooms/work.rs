@@ -139,7 +139,7 @@ impl<'a, 'c> RoomWork<'a, 'c> {
         };
         q::subscriptions::insert(self.tx, &subscription)?;
         self.room.users_count += 1;
-        self.note(ChangeKind::MemberChanged, &person.id)?;
+        self.note(ChangeKind::MemberAdded, &person.id)?;
         Ok(true)
     }
 
@@ -165,6 +165,7 @@ impl<'a, 'c> RoomWork<'a, 'c> {
         }
         self.add_member(agent, 1)?;
         self.room.served_by = Some(ServedBy { agent: agent.clone(), since: self.now });
+        self.note(ChangeKind::AgentChanged, &self.room.id.clone())?;
         let connected = SystemMessage { text: "connected".to_owned(), ..SystemMessage::quiet(COMMAND, agent.into()) };
         self.post(connected)?;
         self.post(SystemMessage::quiet(JOINED, agent.into()))?;
@@ -189,6 +190,7 @@ impl<'a, 'c> RoomWork<'a, 'c> {
             let text = person.username.clone();
             self.post(SystemMessage { text, ..SystemMessage::quiet(LEFT, Author::from(&person)) })?;
         }
+        self.note(ChangeKind::AgentChanged, &self.room.id.clone())?;
         if let Some(inquiry) = &mut self.room.inquiry {
             inquiry.queue(self.now);
         }
