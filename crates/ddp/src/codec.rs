@@ -185,6 +185,11 @@ pub fn changed(collection: &str, id: &str, fields: &Value) -> String {
     json!({"msg": "changed", "collection": collection, "id": id, "fields": fields}).to_string()
 }
 
+/// The same for a document that shows a room as of its change `seq`.
+pub fn changed_as_of(collection: &str, id: &str, fields: &Value, seq: i64) -> String {
+    json!({"msg": "changed", "collection": collection, "id": id, "fields": fields, "seq": seq}).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,11 @@ pub fn of(topic: &Topic, arguments: &Value) -> Utf8Bytes {
     codec::changed(topic.stream.name(), ID, &json!({"eventName": topic.event, "args": arguments})).into()
 }
 
+/// The same of a room, as of its change `seq`: a client that knows the room as of a later one, or of this one, knows all of it.
+pub fn of_room(topic: &Topic, arguments: &Value, seq: i64) -> Utf8Bytes {
+    codec::changed_as_of(topic.stream.name(), ID, &json!({"eventName": topic.event, "args": arguments}), seq).into()
+}
+
 /// Whether a user is there, for those who follow it. Its document has the user's id.
 pub fn presence(user_id: &str, arguments: &Value) -> Utf8Bytes {
     let fields = json!({"uid": user_id, "args": [arguments], "eventName": user_id});

@@ -41,7 +41,8 @@ impl Input for RoomChangesQuery {
 
 #[derive(Serialize, ToSchema)]
 pub struct RoomChangesAnswer<'a> {
-    /// The number of the latest change: what to ask for next time.
+    /// The number of the latest change: what to ask for next time. Frames of the realtime connection about the room have such a number
+    /// beside their fields; one that is not above this was read earlier, and tells nothing new.
     seq: i64,
     /// Whether too much happened, or too long ago: then the room has to be read anew, and nothing else is told.
     refetch: bool,

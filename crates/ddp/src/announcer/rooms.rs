@@ -30,10 +30,10 @@ pub fn tell(topics: &Topics, news: &RoomNews) {
     }
     for id in &news.deleted {
         let topic = Topic::of(Stream::NotifyRoom, &room.id, "deleteMessage");
-        topics.publish(&topic, None, || frames::of(&topic, &json!([{"_id": id}])));
+        topics.publish(&topic, None, || frames::of_room(&topic, &json!([{"_id": id}]), room.seq));
     }
     let topic = Topic::new(Stream::RoomData, room.id.as_str());
-    topics.publish(&topic, None, || frames::of(&topic, &json!([document(found)])));
+    topics.publish(&topic, None, || frames::of_room(&topic, &json!([document(found)]), room.seq));
     if news.agent_changed {
         tell_agent(topics, news);
     }
@@ -57,11 +57,11 @@ fn document(found: &RoomWithMessage) -> Value {
 fn tell_message(topics: &Topics, room: &Room, posted: &Posted, news: &RoomNews) {
     let message = extended(&MessageDocument::new(&posted.message, Eyes::Staff));
     let topic = Topic::new(Stream::RoomMessages, room.id.as_str());
-    topics.publish(&topic, None, || frames::of(&topic, &json!([message])));
+    topics.publish(&topic, None, || frames::of_room(&topic, &json!([message]), room.seq));
     let topic = Topic::new(Stream::RoomMessages, MY_MESSAGES);
     for (user_id, is_member) in &news.readers {
         let about = json!({"roomParticipant": is_member, "roomType": "l", "roomName": room.name});
-        topics.publish_to_user(&topic, user_id, &frames::of(&topic, &json!([message, about])));
+        topics.publish_to_user(&topic, user_id, &frames::of_room(&topic, &json!([message, about]), room.seq));
     }
     let is_written = posted.is_new && posted.message.kind.is_none() && !posted.message.is_hidden;
     let author = &posted.message.author.id;

@@ -295,6 +295,24 @@ async fn what_happened_is_told_whatever_happened_after_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_say_as_of_which_change_they_show_a_room() {
+    for engine in Engine::all() {
+        let app = usual(&engine).await;
+        let room = visitor(&app, "mary").await;
+        let changes = async || app.get(&format!("/api/v1/usher/rooms/{room}/changes?token=mary&since=0")).await.ok();
+        let mut mary = widget(&app, "mary", &room).await;
+        let before = changes().await["seq"].as_i64().expect("it is a number");
+        let id = app.message("mary", &room, "Hello").await["_id"].clone();
+        let posted = mary.wait_for(|frame| frame["fields"]["args"][0]["_id"] == id).await;
+        let seq = posted["seq"].as_i64().expect("it is a number");
+        assert!(seq > before && changes().await["seq"] == seq, "{posted}");
+        app.delete(&format!("/api/v1/livechat/message/{}?token=mary&rid={room}", id.as_str().unwrap_or_default())).await.ok();
+        let deleted = mary.wait_for(|frame| frame["fields"]["eventName"] == format!("{room}/deleteMessage")).await;
+        assert!(deleted["seq"].as_i64().is_some_and(|later| later > seq), "{deleted}");
+    }
+}
+
 /// Whoever is in a chat already and takes it then.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_visitor_hears_of_an_agent_who_was_there_before() {

@@ -148,6 +148,10 @@ impl<'a> Tab<'a> {
 
     /// Takes in what a frame tells.
     fn take(&mut self, frame: &Value) {
+        // It was read before what this tab has read, and comes after it.
+        if frame["seq"].as_i64().is_some_and(|seq| seq <= self.seq) {
+            return;
+        }
         let told = &frame["fields"]["args"][0];
         match frame["collection"].as_str() {
             Some("stream-room-messages") if told.get("t").is_none() => {
