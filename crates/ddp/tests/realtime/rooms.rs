@@ -287,7 +287,7 @@ async fn what_happened_is_told_whatever_happened_after_it() {
         app.message("mary", &room, "Are you there?").await;
         let told = told_at_once(&app, &room).await;
         // Somebody may have read the room in between, and would show the message for ever.
-        assert_eq!(told.deleted, [id.clone()]);
+        assert_eq!(told.deleted, std::slice::from_ref(&id));
         assert!(told.messages.iter().all(|posted| posted.message.id != id));
         // The agent's list has changed again, but the chat is new there all the same, and the visitor does not know who serves it.
         assert_eq!(told.joined, [agent.user_id.as_str()]);
