@@ -16,7 +16,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs the long proofs whole, in release mode; takes about ten minutes on two cores
+    /// Runs the long proofs whole, in release mode; takes about half an hour on two cores
     Proof {
         /// Only those whose name contains this
         filter: Option<String>,
