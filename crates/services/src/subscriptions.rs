@@ -11,7 +11,7 @@ use usher_store::{Tx, q};
 
 use crate::logins::Account;
 use crate::platform::Platform;
-use crate::rooms::{RoomReader, RoomWithMessage, RoomWork, may_read};
+use crate::rooms::{RoomReader, RoomWithMessage, RoomWork, may_read, readable_or_refused};
 use crate::{Error, Refusal, Services};
 
 /// The most rooms that one answer has.
@@ -63,10 +63,7 @@ impl Services {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
             .read(move |tx| {
-                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
-                if !may_read(tx, &platform, &user, &room)? {
-                    return Err(Refusal::RoomNotAllowed.into());
-                }
+                let room = readable_or_refused(tx, &platform, &user, &room_id)?;
                 let members = q::subscriptions::of_room(tx, &room.id)?;
                 let ids: Vec<&str> = members.iter().map(|member| member.user_id.as_str()).collect();
                 let mut users = q::users::by_ids(tx, &ids)?;

@@ -8,7 +8,7 @@ use usher_store::q::messages::WrittenPage;
 
 use super::visitor::{Unread, why_no_room};
 use crate::logins::Account;
-use crate::rooms::may_read;
+use crate::rooms::{may_read, readable, readable_or_refused};
 use crate::{Error, Refusal, Services};
 
 /// The most messages that one answer about changes has of each kind.
@@ -104,8 +104,7 @@ impl Services {
             .read(move |tx| {
                 let found = q::messages::by_id(tx, &message_id)?.filter(|message| !message.is_deleted && !message.is_hidden);
                 let Some(message) = found else { return Ok(None) };
-                let Some(room) = q::rooms::by_id(tx, &message.room_id)? else { return Ok(None) };
-                Ok(if may_read(tx, &platform, &user, &room)? { Some(message) } else { None })
+                Ok(readable(tx, &platform, &user, &message.room_id)?.map(|_| message))
             })
             .await
     }
@@ -119,10 +118,7 @@ impl Services {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
             .read(move |tx| {
-                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
-                if !may_read(tx, &platform, &user, &room)? {
-                    return Err(Refusal::RoomNotAllowed.into());
-                }
+                readable_or_refused(tx, &platform, &user, &room_id)?;
                 let (mut updated, changed) = q::messages::since(tx, &room_id, since, CHANGES)?;
                 let (deleted, edited): (Vec<Message>, Vec<Message>) = changed.into_iter().partition(|message| message.is_deleted);
                 updated.extend(edited.into_iter().filter(|message| message.ts <= since));
@@ -143,8 +139,7 @@ impl Services {
         let (platform, user, hidden) = (self.platform(), account.user.clone(), self.hidden_kinds());
         self.store
             .read(move |tx| {
-                let Some(room) = q::rooms::by_id(tx, &room_id)? else { return Ok(None) };
-                if !may_read(tx, &platform, &user, &room)? {
+                if readable(tx, &platform, &user, &room_id)?.is_none() {
                     return Ok(None);
                 }
                 let limit = limit.clamp(0, super::HISTORY_LIMIT);
@@ -169,8 +164,7 @@ impl Services {
         let (platform, user, hidden) = (self.platform(), account.user.clone(), self.hidden_kinds());
         self.store
             .read(move |tx| {
-                let Some(room) = q::rooms::by_id(tx, &room_id)? else { return Ok(None) };
-                if !may_read(tx, &platform, &user, &room)? {
+                if readable(tx, &platform, &user, &room_id)?.is_none() {
                     return Ok(None);
                 }
                 let limit = limit.clamp(0, super::HISTORY_LIMIT);
@@ -190,12 +184,9 @@ impl Services {
         let (before, after) = (others / 2, others - others / 2);
         self.store
             .read(move |tx| {
-                let found = q::messages::by_id(tx, &message_id)?.filter(|message| !message.is_deleted);
+                let found = q::messages::by_id(tx, &message_id)?.filter(|message| !message.is_deleted && !message.is_hidden);
                 let Some(middle) = found else { return Ok(None) };
-                let Some(room) = q::rooms::by_id(tx, &middle.room_id)? else { return Ok(None) };
-                if !may_read(tx, &platform, &user, &room)? {
-                    return Ok(None);
-                }
+                let Some(room) = readable(tx, &platform, &user, &middle.room_id)? else { return Ok(None) };
                 let mut messages = q::messages::shown(tx, &room.id, middle.ts, before, 0, &hidden)?;
                 let has_earlier = messages.len() as i64 == before;
                 messages.reverse();
@@ -217,10 +208,7 @@ impl Services {
         let (platform, user) = (self.platform(), account.user.clone());
         self.store
             .read(move |tx| {
-                let room = q::rooms::by_id(tx, &room_id)?.ok_or(Refusal::NoSuchRoom)?;
-                if !may_read(tx, &platform, &user, &room)? {
-                    return Err(Refusal::RoomNotAllowed.into());
-                }
+                readable_or_refused(tx, &platform, &user, &room_id)?;
                 let first = q::messages::first_after(tx, &room_id, seen)?;
                 Ok(Unread { first, not_loaded: q::messages::count_between(tx, &room_id, seen, loaded_from)? })
             })

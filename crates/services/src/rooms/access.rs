@@ -9,10 +9,23 @@ use usher_store::q::users::User;
 use usher_store::{StoreError, Tx, q};
 
 use crate::platform::Platform;
+use crate::{Error, Refusal};
 
 /// Whether a user may read a room. To look at several, use [`RoomReader`].
 pub(crate) fn may_read(tx: &mut Tx<'_>, platform: &Platform, user: &User, room: &Room) -> Result<bool, StoreError> {
     Ok(RoomReader::of(tx, platform, user)?.may_read(room))
+}
+
+/// The room with this id, if there is one and a user may read it.
+pub(crate) fn readable(tx: &mut Tx<'_>, platform: &Platform, user: &User, room_id: &str) -> Result<Option<Room>, StoreError> {
+    let Some(room) = q::rooms::by_id(tx, room_id)? else { return Ok(None) };
+    Ok(if may_read(tx, platform, user, &room)? { Some(room) } else { None })
+}
+
+/// The same; the user is told whether there is no such room or it may not be read.
+pub(crate) fn readable_or_refused(tx: &mut Tx<'_>, platform: &Platform, user: &User, room_id: &str) -> Result<Room, Error> {
+    let room = q::rooms::by_id(tx, room_id)?.ok_or(Refusal::NoSuchRoom)?;
+    if may_read(tx, platform, user, &room)? { Ok(room) } else { Err(Refusal::RoomNotAllowed.into()) }
 }
 
 /// A user who wants to read rooms, with all that is asked of the store to tell which.

@@ -23,7 +23,7 @@ pub use queue::{ListedInquiries, QueueOrder, QueuePage};
 pub use routing::RoutingRecord;
 pub use take::TakeOptions;
 
-pub(crate) use access::{RoomReader, may_read};
+pub(crate) use access::{RoomReader, may_read, readable, readable_or_refused};
 pub(crate) use open::{department_for_everybody, opened_for, page_message};
 pub(crate) use routing::{Rules, find, is_staffed, staffed_or_fallback};
 pub(crate) use work::{RoomWork, SystemMessage, system_user};

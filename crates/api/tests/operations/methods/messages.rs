@@ -7,7 +7,7 @@ use usher_testkit::engines::Engine;
 
 use super::{bare_error, call, call_anonymously, error, failure, mismatch, not_logged_in, result};
 use crate::chat::{Desk, md};
-use crate::support::{column, rows, usual};
+use crate::support::{column, rows, tamper, usual};
 
 /// What a method gives to a user.
 async fn given(desk: &Desk, login: &Login, name: &str, parameters: Value) -> Value {
@@ -209,6 +209,9 @@ async fn histories_are_read() {
         let changed = given(&desk, &desk.agent, "messages/get", json!([room, {"lastUpdate": moment(2)}])).await;
         assert_eq!(texts(&changed["updated"]), ["three"]);
         assert_eq!(changed["deleted"], json!([{"_id": "one", "_deletedAt": moment(4)}]));
+        tamper(&desk.app, "UPDATE messages SET hidden = TRUE WHERE id = 'two'").await;
+        let hidden = given(&desk, &desk.agent, "loadSurroundingMessages", json!([{"_id": "two", "rid": room}])).await;
+        assert_eq!(hidden, json!(false), "what no history shows is not shown here either");
         let expected = mismatch("Expected Date");
         assert_eq!(refused(&desk, &desk.agent, "loadMissedMessages", json!([room])).await, expected);
         assert_eq!(refused(&desk, &desk.agent, "messages/get", json!([room, {"lastUpdate": "x"}])).await, expected);
