@@ -1,4 +1,4 @@
-//! What the realtime connection needs of the use cases: who may hear what, what to tell of what was committed, and what clients say that is
+//! What the realtime connection needs of the use cases: who may hear what, what to tell of what was committed, and what is said that is
 //! kept nowhere.
 
 mod follower;

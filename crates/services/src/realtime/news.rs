@@ -133,6 +133,8 @@ impl Services {
         for event in events {
             match event {
                 Event::Room(change) => changes.push(change),
+                // Only users hear of these.
+                Event::Role(_) | Event::Place(_) if !audience.has_users => {}
                 other if !others.contains(&other) => others.push(other),
                 _ => {}
             }
@@ -236,7 +238,7 @@ fn read_others(tx: &mut Tx<'_>, events: &[Event]) -> Result<Told, Error> {
             Event::Room(_) => {}
             Event::User(event) => told.users.push(read_user(tx, event)?),
             Event::Role(event) => {
-                // Of one who is gone by now only that is told.
+                // Of a user who is gone by now only that is told.
                 let user = q::users::by_id(tx, &event.user_id)?;
                 told.roles.extend(user.map(|user| RoleNews { event: event.clone(), user }));
             }
