@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::calls::SEND_MESSAGE;
 use crate::load::{Connection, request, request_with};
 use crate::process::ADMIN_PASSWORD;
 
@@ -55,7 +56,7 @@ impl User {
 
     /// The request that posts a message of this user.
     pub fn message(&self, room_id: &str, text: &str) -> Vec<u8> {
-        self.request("POST", "/api/v1/chat.sendMessage", &json!({"message": {"rid": room_id, "msg": text}}))
+        self.request("POST", SEND_MESSAGE.path, &json!({"message": {"rid": room_id, "msg": text}}))
     }
 
     /// The request by which this administrator makes a user with these roles.

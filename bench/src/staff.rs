@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::calls::TAKE;
 use crate::load::{Connection, run_once};
 use crate::process::Server;
 use crate::session::{PASSWORD, User};
@@ -54,6 +55,19 @@ pub async fn create_department(connection: &mut Connection, administrator: &User
 pub async fn set(connection: &mut Connection, administrator: &User, setting: &str, value: &Value) -> Result<()> {
     let path = format!("/api/v1/settings/{setting}");
     administrator.call(connection, "POST", &path, &json!({"value": value})).await.map(|_| ())
+}
+
+/// The requests by which agents take the chats in these rooms, each the one named with it. They ask for the places in the queue first.
+pub fn taking(server: &Server, chats: &[(&User, &str)], connections: usize) -> Result<Vec<Vec<u8>>> {
+    let ask = |(agent, room_id): &(&User, &str)| {
+        agent.request("GET", &format!("/api/v1/livechat/inquiries.getOne?roomId={room_id}"), &Value::Null)
+    };
+    let found = call_all(server, chats.iter().map(ask).collect(), connections)?;
+    let take = |((agent, _), answer): (&(&User, &str), &Value)| {
+        let inquiry = answer["inquiry"]["_id"].as_str().context("a chat in the queue has an inquiry")?;
+        Ok(agent.request("POST", TAKE.path, &json!({"inquiryId": inquiry})))
+    };
+    chats.iter().zip(&found).map(take).collect()
 }
 
 /// Lets agents take chats out of the queue themselves.

@@ -11,7 +11,7 @@ use crate::calls::{CLOSE, HISTORY, Kind, POST_MESSAGE, ROOM, SEND_MESSAGE, TAKE}
 use crate::load::{Caller, Connection, Ids, TEXT, encoded, request};
 use crate::process::Server;
 use crate::session::User;
-use crate::staff::{call_all, create_agents, create_department, let_agents_take};
+use crate::staff::{call_all, create_agents, create_department, let_agents_take, taking};
 
 /// How many messages a page of the history has.
 pub const PAGE: usize = 50;
@@ -114,16 +114,9 @@ impl Stage {
 
     /// The requests by which the agents at the same places take these chats.
     pub fn taking(&self, server: &Server, chats: &[Visitor]) -> Result<Vec<Vec<u8>>> {
-        let ask = |(number, chat): (usize, &Visitor)| {
-            let path = format!("/api/v1/livechat/inquiries.getOne?roomId={}", chat.room_id);
-            self.agent(number).request("GET", &path, &Value::Null)
-        };
-        let found = call_all(server, chats.iter().enumerate().map(ask).collect(), CONNECTIONS)?;
-        let take = |(number, answer): (usize, &Value)| {
-            let inquiry = answer["inquiry"]["_id"].as_str().context("a chat in the queue has an inquiry")?;
-            Ok(self.agent(number).request("POST", TAKE.path, &json!({"inquiryId": inquiry})))
-        };
-        found.iter().enumerate().map(take).collect()
+        let chats: Vec<(&User, &str)> =
+            chats.iter().enumerate().map(|(number, chat)| (self.agent(number), chat.room_id.as_str())).collect();
+        taking(server, &chats, CONNECTIONS)
     }
 
     /// Lets the agents at the same places take these chats.

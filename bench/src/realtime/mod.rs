@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use usher_services::Hub;
 
@@ -19,7 +18,7 @@ use crate::freshness::usher_program;
 use crate::load::Connection;
 use crate::process::Server;
 use crate::session::User;
-use crate::staff::{call_all, create_agents, let_agents_take};
+use crate::staff::{call_all, create_agents, let_agents_take, taking};
 use crate::workplace::Workplace;
 use idle::at_rest;
 use reach::{Reached, Round, paced};
@@ -202,18 +201,9 @@ fn employ(runtime: &Runtime, server: &Server, conversations: &[Conversation]) ->
     let administrator = runtime.block_on(User::administrator(&mut connection))?;
     runtime.block_on(let_agents_take(&mut connection, &administrator))?;
     let agents = create_agents(server, &administrator, AGENTS)?;
-    let agent = |place: usize| &agents[place % agents.len()];
-    let ask = |(place, conversation): (usize, &Conversation)| {
-        let path = format!("/api/v1/livechat/inquiries.getOne?roomId={}", conversation.room_id);
-        agent(place).request("GET", &path, &Value::Null)
-    };
-    let found = call_all(server, conversations.iter().enumerate().map(ask).collect(), AGENTS)?;
-    let take = |(place, answer): (usize, &Value)| {
-        let inquiry = answer["inquiry"]["_id"].as_str().context("a chat in the queue has an inquiry")?;
-        Ok(agent(place).request("POST", "/api/v1/livechat/inquiries.take", &json!({"inquiryId": inquiry})))
-    };
-    let taking = found.iter().enumerate().map(take).collect::<Result<_>>()?;
-    call_all(server, taking, AGENTS).context("chats could not be taken")?;
+    let chats: Vec<(&User, &str)> =
+        agents.iter().cycle().zip(conversations).map(|(agent, conversation)| (agent, conversation.room_id.as_str())).collect();
+    call_all(server, taking(server, &chats, AGENTS)?, AGENTS).context("chats could not be taken")?;
     Ok(agents)
 }
 
